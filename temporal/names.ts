@@ -18,3 +18,8 @@ export function pipelineRunId(dagId: string, cause: Cause, id: string): string {
 export function wholeRunId(dagId: string, cause: Cause, id: string): string {
   return `${dagId}/${cause}/${id}`;
 }
+
+/** A condition of Temporal's query language: only workflows of this deployment. @param taskQueue absent: no condition */
+export function ofDeployment(taskQueue: string | undefined): string {
+  return taskQueue === undefined ? '' : ` AND TaskQueue = ${JSON.stringify(taskQueue)}`;
+}

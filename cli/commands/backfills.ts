@@ -3,18 +3,20 @@ import { Command, Option } from 'commander';
 import { formatTable } from '../../lib/table.ts';
 import { type BackfillState, cancelBackfill, listBackfills, pauseBackfill, resumeBackfill } from '../../temporal/schedules/backfills.ts';
 import { outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { allDeploymentsOption, deploymentOf, type DeploymentOptions } from '../deployment-option.ts';
 import { withClient } from '../with-client.ts';
 
 /** `sluice backfills`: lists active backfills. */
 export const command = new Command('backfills')
   .description('List running backfills and their progress; `pause`, `resume` or `cancel` one.')
+  .addOption(allDeploymentsOption())
   .addOption(outputOption())
   .addHelpText(
     'after',
     '\nExamples:\n  sluice backfills\n  sluice backfills pause sales_daily/backfills/2024-01-01T00:00:00Z/2024-01-31T23:59:59Z',
   )
-  .action(async (options: OutputOptions) => {
-    const backfills = await withClient(listBackfills);
+  .action(async (options: OutputOptions & DeploymentOptions) => {
+    const backfills = await withClient((client) => listBackfills(client, deploymentOf(options)));
     print(options, backfills, backfills.length === 0 ? 'No backfill is running.' : formatBackfills(backfills));
   });
 

@@ -1,11 +1,12 @@
 import { Argument, Command, InvalidArgumentError, Option } from 'commander';
 import { userInfo } from 'node:os';
+import { taskQueueOf } from '../../lib/environment.ts';
 import { decideApproval, resolveHeldTask } from '../../temporal/runs/decisions.ts';
 import { findRun } from '../../temporal/runs/find-run.ts';
 import { DECISIONS } from '../../workflows/plan/runs/decide-command.ts';
 import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import { isMap, type JsonObject } from '../../workflows/plan/values/json.ts';
-import { say } from '../command-context.ts';
+import { environment, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
 interface Options {
@@ -38,7 +39,7 @@ The Temporal UI can send the same decisions, as the updates \`decide\` and \`res
   )
   .action(async (name: string, task: string, decision: (typeof CHOICES)[number], { as: by, comment, form }: Options) => {
     const answer = await withClient(async (client) => {
-      const run = await findRun(client, name, 'waiting');
+      const run = await findRun(client, name, 'waiting', taskQueueOf(environment));
       if (decision === 'approve' || decision === 'reject') {
         return decideApproval(client, run, { task, decision, by, ...(comment !== undefined && { comment }), ...(form && { form }) });
       }

@@ -4,7 +4,8 @@ import { Command, Option } from 'commander';
 import { cancelRun, operatePipeline, operateRun, operateTask } from '../../temporal/runs/operations.ts';
 import { findRun } from '../../temporal/runs/find-run.ts';
 import { operationName, type OperatorRequest, type RunOperation, type TaskOperation } from '../../workflows/plan/runs/decision.ts';
-import { say } from '../command-context.ts';
+import { taskQueueOf } from '../../lib/environment.ts';
+import { environment, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
 /** Help for the argument of commands about one run. */
@@ -22,7 +23,7 @@ export const cancel = named(
 )
   .argument('<run>', RUN_ARGUMENT)
   .action((run: string, options: RequestOptions) =>
-    send(options, async (client, request) => cancelRun(client, await findRun(client, run, 'open'), request)),
+    send(options, async (client, request) => cancelRun(client, await findRun(client, run, 'open', taskQueueOf(environment)), request)),
   );
 export const skip = ofTask('skip', 'Skip a task of a run and continue with the tasks after it; a running task is cancelled first.');
 export const markSuccess = ofTask(
@@ -58,7 +59,9 @@ function ofTask(operation: TaskOperation, description: string): Command {
     .argument('<run>', RUN_ARGUMENT)
     .argument('<task>', 'the task name, as `sluice show` shows it')
     .action((run: string, task: string, options: RequestOptions) =>
-      send(options, async (client, request) => operateTask(client, await findRun(client, run, 'open'), operation, { task, ...request })),
+      send(options, async (client, request) =>
+        operateTask(client, await findRun(client, run, 'open', taskQueueOf(environment)), operation, { task, ...request }),
+      ),
     );
 }
 

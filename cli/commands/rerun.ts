@@ -41,7 +41,7 @@ export const command = new Command('rerun')
   )
   .action(async (name: string, options: Options) => {
     await withClient(async (client) => {
-      const runId = await findRun(client, name, 'failed');
+      const runId = await findRun(client, name, 'failed', taskQueueOf(environment));
       const run = await readEndedRun(client, runId);
       const plan = options.definition === 'latest' ? await findPlan(run.plan.dagId) : run.plan;
       if (!plan) return;

@@ -14,10 +14,11 @@ import { timeText } from '../../workflows/plan/values/format.ts';
 import { waitText } from '../../workflows/plan/tasks/wait-text.ts';
 import type { OpenWait } from '../../workflows/plan/tasks/task-table.ts';
 import { CommandError, compilePaths, environment, outputOption, type OutputOptions, PIPELINES, print, say } from '../command-context.ts';
+import { allDeploymentsOption, deploymentOf, type DeploymentOptions } from '../deployment-option.ts';
 import { runState } from '../view/run-view.ts';
 import { withClient } from '../with-client.ts';
 
-interface Options extends OutputOptions {
+interface Options extends OutputOptions, DeploymentOptions {
   readonly limit: number;
   readonly waiting: boolean;
 }
@@ -27,16 +28,17 @@ const CONCURRENT_REQUESTS = 10;
 
 /** `sluice runs`: lists the newest runs. */
 export const command = new Command('runs')
-  .description('List runs, newest first.')
+  .description('List the runs of the deployment, newest first.')
   .argument('[dag_id]', 'only runs of this pipeline')
   .option('-n, --limit <count>', 'maximum number of runs', parseCount, 20)
   .option('--waiting', 'only runs that wait for a person: for an approval, or with a task on hold', false)
+  .addOption(allDeploymentsOption())
   .addOption(outputOption())
   .addHelpText('after', '\nExamples:\n  sluice runs product_category_etl --limit 5\n  sluice runs --waiting')
   .action(async (dagId: string | undefined, options: Options) => {
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      const runs = await listRuns(client, options.limit, dagId, options.waiting ? WAITING_RUNS : undefined);
+      const runs = await listRuns(client, options.limit, dagId, options.waiting ? WAITING_RUNS : undefined, deploymentOf(options));
       if (runs.length === 0 && dagId !== undefined) await checkPipeline(client, dagId);
       const filter = { dagId, query: options.waiting ? WAITING_RUNS : undefined };
       const url = runsUrl(environment, client.options.namespace, filter);

@@ -1,4 +1,5 @@
 import { Command } from 'commander';
+import { taskQueueOf } from '../../lib/environment.ts';
 import { showRun } from '../../temporal/runs/follow-run.ts';
 import { describeRun, listRuns, RunNotFound } from '../../temporal/runs/runs.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
@@ -19,7 +20,9 @@ export const command = new Command('show')
   .action(async (name: string, options: OutputOptions) => {
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      const newest = name.includes('/') ? { pipelineRunId: name } : (await listRuns(client, 1, name))[0];
+      const newest = name.includes('/')
+        ? { pipelineRunId: name }
+        : (await listRuns(client, 1, name, undefined, taskQueueOf(environment)))[0];
       if (!newest) throw new RunNotFound(name);
       const run = await describeRun(client, newest);
       const shown = await showRun(client, run);

@@ -1,5 +1,6 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { endDeadlock } from './pool-deadlocks.ts';
+import { slotsOfDeployment } from './slots-of-deployment.ts';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { REQUEST_SLOTS, SLOTS_WORKFLOW, type SlotsCall, type SlotsInput } from '../../workflows/plan/slots/slot-messages.ts';
 
@@ -9,8 +10,12 @@ const AT_ONCE = 20;
 /** The activities for slots of pools and runs: they need a client, which workflows lack. */
 export function createSlotActivities(client: Client, taskQueue: string) {
   return {
-    /** Requests slots; starts the workflow that manages them if it does not run. Idempotent. */
-    async request_slots({ workflowId, kind, ...wanted }: SlotsCall): Promise<void> {
+    /**
+     * Requests slots; starts the workflow that manages them if it does not run. Idempotent.
+     * @returns the id of that workflow
+     */
+    async request_slots({ workflowId: given, kind, ...wanted }: SlotsCall): Promise<string> {
+      const workflowId = await slotsOfDeployment(client, taskQueue, given);
       const input: SlotsInput = { kind, state: { capacity: wanted.capacity ?? 0, holders: [], waiting: [], served: [] } };
       await client.workflow.signalWithStart(SLOTS_WORKFLOW, {
         workflowId,
@@ -20,9 +25,10 @@ export function createSlotActivities(client: Client, taskQueue: string) {
         signalArgs: [wanted],
         staticSummary: kind === 'pool' ? 'Slots that tasks share' : 'Runs that may be active at once',
       });
-      if ((wanted.request.behind ?? []).length === 0) return;
+      if ((wanted.request.behind ?? []).length === 0) return workflowId;
       // The request that closes a cycle of pools passes here. If this check fails, the next request repeats it.
-      await endDeadlock(client).catch(() => undefined);
+      await endDeadlock(client, taskQueue).catch(() => undefined);
+      return workflowId;
     },
 
     /** @returns the run ids of those that have ended or no longer exist */

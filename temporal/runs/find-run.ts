@@ -26,14 +26,15 @@ const MAX_NAMED = 5;
 
 /**
  * Finds the run that a user refers to.
- * @param name a run id, or a dag_id with only one matching run
+ * @param name a run id, or a dag_id with only one matching run in the deployment
+ * @param taskQueue of the deployment; absent: of all deployments
  * @returns its id
  * @throws RunNotFound, RunUnclear
  */
-export async function findRun(client: Client, name: string, fits: keyof typeof FITTING): Promise<string> {
+export async function findRun(client: Client, name: string, fits: keyof typeof FITTING, taskQueue?: string): Promise<string> {
   if (name.includes('/')) return name;
   const { query, none, many } = FITTING[fits];
-  const runs = await listRuns(client, MAX_NAMED + 1, name, query);
+  const runs = await listRuns(client, MAX_NAMED + 1, name, query, taskQueue);
   const [only] = runs;
   if (only && runs.length === 1) return only.pipelineRunId;
   if (only) {
@@ -41,7 +42,7 @@ export async function findRun(client: Client, name: string, fits: keyof typeof F
     const count = runs.length > MAX_NAMED ? `More than ${MAX_NAMED}` : String(runs.length);
     throw new RunUnclear(`${count} runs of '${name}' ${many}: name one of them, such as ${named.join(', ')}.`);
   }
-  const [newest] = await listRuns(client, 1, name);
+  const [newest] = await listRuns(client, 1, name, undefined, taskQueue);
   if (!newest) throw new RunNotFound(name);
   throw new RunUnclear(`'${name}' ${none}. ${describe(newest)} \`sluice runs ${name}\` lists them.`);
 }

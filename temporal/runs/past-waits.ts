@@ -27,8 +27,7 @@ export async function listPastWaits(
   client: Client,
   taskQueue: string,
 ): Promise<{ readonly waits: readonly PastWait[]; readonly isComplete: boolean }> {
-  const query = `TaskQueue = ${JSON.stringify(taskQueue)} AND ExecutionStatus = "Running"`;
-  const runs = await listRuns(client, MOST_RUNS + 1, undefined, query);
+  const runs = await listRuns(client, MOST_RUNS + 1, undefined, 'ExecutionStatus = "Running"', taskQueue);
   const reader = payloadReader(codecOf(client));
   const waits: PastWait[] = [];
   await inTurns(runs.slice(0, MOST_RUNS), LOOKED_AT_ONCE, async ({ pipelineRunId, temporalRunId }) => {

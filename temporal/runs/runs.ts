@@ -6,7 +6,7 @@ import { refusal } from '../../workflows/plan/not-yet.ts';
 import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { WAITS_MEMO } from '../../workflows/plan/tasks/wait-text.ts';
-import { pipelineRunId } from '../names.ts';
+import { ofDeployment, pipelineRunId } from '../names.ts';
 import { runStart } from './run-start.ts';
 
 /** Thrown when a run of the same cause exists; the server rejects a second one. */
@@ -114,17 +114,22 @@ export interface RunSummary {
   readonly endedAt: Date | undefined;
 }
 
-/** Lists runs of all pipelines or of one, newest first. @param query a filter in Temporal's query language */
+/**
+ * Lists runs of all pipelines or of one, newest first.
+ * @param query a filter in Temporal's query language
+ * @param taskQueue of a deployment; absent: of all deployments
+ */
 export async function listRuns(
   client: Client,
   limit: number,
   dagId?: string,
   query = 'ExecutionStatus IS NOT NULL',
+  taskQueue?: string,
 ): Promise<RunSummary[]> {
   const { pipeline } = SEARCH_ATTRIBUTES;
   const ours = dagId === undefined ? `${pipeline.name} IS NOT NULL` : `${pipeline.name} = ${JSON.stringify(dagId)}`;
   const runs: RunSummary[] = [];
-  for await (const info of client.workflow.list({ query: `${ours} AND ${query}`, pageSize: limit })) {
+  for await (const info of client.workflow.list({ query: `${ours} AND ${query}${ofDeployment(taskQueue)}`, pageSize: limit })) {
     runs.push(summaryOf(info));
     if (runs.length >= limit) break;
   }

@@ -19,6 +19,7 @@ import { answerIfAny } from '../answer.ts';
 import { sendUpdate } from '../runs/decisions.ts';
 import { intervalRuns } from '../runs/intervals.ts';
 import { expiryOf } from '../retention.ts';
+import { ofDeployment } from '../names.ts';
 import { NotYet, RunNotFound, type RunReference } from '../runs/runs.ts';
 
 /** Thrown for an invalid backfill request; the message says why. */
@@ -113,11 +114,11 @@ export interface BackfillState {
   readonly report?: BackfillReport;
 }
 
-/** Lists the active backfills. */
-export async function listBackfills(client: Client): Promise<BackfillState[]> {
+/** Lists the active backfills of a deployment. @param taskQueue absent: of all deployments */
+export async function listBackfills(client: Client, taskQueue?: string): Promise<BackfillState[]> {
   const found: Promise<BackfillState>[] = [];
   for await (const { workflowId } of client.workflow.list({
-    query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"`,
+    query: `WorkflowType = "${BACKFILL_WORKFLOW}" AND ExecutionStatus = "Running"${ofDeployment(taskQueue)}`,
   })) {
     const handle = client.workflow.getHandle(workflowId);
     const asked = answerIfAny(client, workflowId, () => handle.query(BACKFILL_QUERY));

@@ -19,7 +19,7 @@ import { type RunReference, startManualRun } from '../../temporal/runs/runs.ts';
 import type { BackfillReport } from '../../workflows/plan/runs/backfill.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
-import { runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slots/slot-messages.ts';
+import { runSlotsId, SLOTS_QUERY, slotsIdIn } from '../../workflows/plan/slots/slot-messages.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, task } from '../support/plans.ts';
@@ -203,7 +203,7 @@ describe('backfill', function () {
       '2024-02-09T00:00:00Z',
     );
     await eventually(async () => {
-      const { waiting } = await worker.client.workflow.getHandle(runSlotsId(plan.dagId)).query(SLOTS_QUERY);
+      const { waiting } = await worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, runSlotsId(plan.dagId))).query(SLOTS_QUERY);
       assert.ok(waiting.some(({ workflowId }) => workflowId === live.pipelineRunId));
     });
     released = true;

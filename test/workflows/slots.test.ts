@@ -6,10 +6,10 @@ import { describeRun, type RunReference, startManualRun } from '../../temporal/r
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
-import { poolId, runSlotsId, SLOTS_QUERY } from '../../workflows/plan/slots/slot-messages.ts';
+import { poolId, runSlotsId, SLOTS_QUERY, SLOTS_WORKFLOW, slotsIdIn, type SlotsInput } from '../../workflows/plan/slots/slot-messages.ts';
 import type { SlotState } from '../../workflows/plan/slots/slots.ts';
 import { operateRun } from '../../temporal/runs/operations.ts';
-import { resizePool } from '../../temporal/pools/pools.ts';
+import { listPools, resizePool } from '../../temporal/pools/pools.ts';
 import { eventually } from '../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { toyActivities } from '../support/toy-activities.ts';
@@ -23,10 +23,11 @@ const QUICK = { heartbeatTimeoutMs: 1000 };
 describe('slots on Temporal', function () {
   this.timeout('2m');
   let worker: TestWorker;
+  let environment: Record<string, string>;
 
   before(async function () {
     this.timeout('15m');
-    const { environment } = await testStack(['temporal']);
+    ({ environment } = await testStack(['temporal']));
     worker = await startTestWorker(environment, toyActivities);
   });
   after(() => worker.close());
@@ -34,7 +35,7 @@ describe('slots on Temporal', function () {
   const unique = (name: string): string => `${name}_${randomUUID().slice(0, 8)}`;
   const start = (plan: Plan, params?: JsonObject): Promise<RunReference> =>
     startManualRun(worker.client, plan, worker.taskQueue, SOME_DAY, randomUUID(), params);
-  const slots = (id: string): Promise<SlotState> => worker.client.workflow.getHandle(id).query(SLOTS_QUERY);
+  const slots = (id: string): Promise<SlotState> => worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, id)).query(SLOTS_QUERY);
   const handle = ({ pipelineRunId }: RunReference) => worker.client.workflow.getHandle(pipelineRunId);
   const stateOf = async (run: RunReference): Promise<unknown> =>
     (await handle(run).describe()).typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceState')?.value;
@@ -151,6 +152,55 @@ describe('slots on Temporal', function () {
       await eventually(async () => assert.deepEqual((await state()).waiting, []));
       await handle(holder === first ? second : first).cancel();
       await eventually(async () => assert.deepEqual((await state()).holders, []));
+    });
+
+    it('and the runs of a pipeline are counted for each deployment, even if both have the same names', async () => {
+      const name = unique('pool');
+      const plan = hanging({ maxActiveRuns: 1, tasks: [task('a', 'hang', [], { ...QUICK, pool: { name, slots: 1 } })] });
+      const other = await startTestWorker(environment, toyActivities);
+      try {
+        const startIn = ({ client, taskQueue }: TestWorker): Promise<RunReference> =>
+          startManualRun(client, plan, taskQueue, SOME_DAY, randomUUID());
+        await resizePool(worker.client, worker.taskQueue, name, 1);
+        await resizePool(other.client, other.taskQueue, name, 1);
+        const [own, second, foreign] = [await startIn(worker), await startIn(worker), await startIn(other)];
+        const holders = async ({ client, taskQueue }: TestWorker, id: string): Promise<string[]> =>
+          (await client.workflow.getHandle(slotsIdIn(taskQueue, id)).query(SLOTS_QUERY)).holders.map(({ workflowId }) => workflowId);
+        for (const [deployment, run] of [
+          [worker, own],
+          [other, foreign],
+        ] as const) {
+          for (const id of [poolId(name), runSlotsId(plan.dagId)])
+            await eventually(async () => assert.deepEqual(await holders(deployment, id), [run.pipelineRunId]));
+        }
+        await eventually(async () =>
+          assert.deepEqual(
+            (await listPools(other.client, other.taskQueue)).map((pool) => [pool.name, pool.deployment]),
+            [[name, other.taskQueue]],
+          ),
+        );
+        await handle(own).cancel();
+        await eventually(async () => assert.deepEqual(await holders(worker, poolId(name)), [second.pipelineRunId]));
+        assert.equal((await describeRun(other.client, foreign)).state, 'running');
+        for (const run of [second, foreign]) await handle(run).cancel();
+      } finally {
+        await other.close();
+      }
+    });
+
+    it('that an earlier release started for the deployment is used under its old id', async () => {
+      const name = unique('pool');
+      const input: SlotsInput = { kind: 'pool', state: { capacity: 1, holders: [], waiting: [], served: [] } };
+      const old = await worker.client.workflow.start(SLOTS_WORKFLOW, {
+        workflowId: poolId(name),
+        taskQueue: worker.taskQueue,
+        args: [input],
+      });
+      const run = await start(planOf(unique('pooled'), [task('a', 'hang', [], { ...QUICK, pool: { name, slots: 1 } })]));
+      await eventually(async () => assert.equal((await old.query(SLOTS_QUERY)).holders.length, 1));
+      await handle(run).cancel();
+      await eventually(async () => assert.deepEqual((await old.query(SLOTS_QUERY)).holders, []));
+      await old.terminate();
     });
 
     it('refuses a size that is none', async () => {

@@ -3,11 +3,12 @@ import {
   condition,
   getExternalWorkflowHandle,
   isCancellation,
+  patched,
   scheduleLocalActivity,
   setHandler,
   workflowInfo,
 } from '@temporalio/workflow';
-import { RELEASE_SLOTS, SLOTS_ANSWER, SLOTS_SHORTAGE, type SlotsCall } from '../plan/slots/slot-messages.ts';
+import { RELEASE_SLOTS, SLOTS_ANSWER, SLOTS_SHORTAGE, type SlotsCall, slotsIdIn } from '../plan/slots/slot-messages.ts';
 import { type RunScope, type SlotCall, TaskCanceled } from '../run/run-host.ts';
 import { temporalScope } from '../temporal-scope.ts';
 import { idWithinLimit } from './bounded-workflow-id.ts';
@@ -53,16 +54,25 @@ export class RunSlots {
     };
     if (onShortage) this.waiting.set(key, onShortage);
     const call: SlotsCall = { workflowId, kind, request, ...(capacity !== undefined && { capacity }) };
+    /** The workflow that the worker chose for its deployment; undefined until it has answered. */
+    let managedBy: string | undefined;
     const release = (): Promise<void> =>
-      CancellationScope.nonCancellable(() =>
-        getExternalWorkflowHandle(workflowId)
-          .signal(RELEASE_SLOTS, key)
-          // The slots workflow has ended, so there is nothing to release.
-          .catch(() => undefined),
-      );
+      CancellationScope.nonCancellable(async () => {
+        const ids = managedBy === undefined ? possibleManagers(workflowId) : [managedBy];
+        // A slots workflow that has ended, or does not know the key, has nothing to release.
+        await Promise.all(
+          ids.map((id) =>
+            getExternalWorkflowHandle(id)
+              .signal(RELEASE_SLOTS, key)
+              .catch(() => undefined),
+          ),
+        );
+      });
     const answered = async (): Promise<void> => {
       for (;;) {
-        await scheduleLocalActivity('request_slots', [call], { startToCloseTimeout: '30s', summary: `asks for ${summary}` });
+        const options = { startToCloseTimeout: '30s', summary: `asks for ${summary}` } as const;
+        // Workers of earlier releases return nothing.
+        managedBy = (await scheduleLocalActivity<string | null>('request_slots', [call], options)) ?? workflowId;
         // Repeat the request from time to time: an operator may have terminated the workflow that received it.
         if (await condition(() => this.answers.has(key), ASK_AGAIN)) return;
       }
@@ -85,4 +95,10 @@ export class RunSlots {
       await release();
     };
   }
+}
+
+/** The workflows that may have received a request whose answer is lost. Runs of earlier releases know only the first. */
+function possibleManagers(id: string): readonly string[] {
+  const own = slotsIdIn(workflowInfo().taskQueue, id);
+  return own !== id && patched('slots-of-deployments') ? [id, own] : [id];
 }

@@ -15,7 +15,7 @@ import { resizePool } from '../../../temporal/pools/pools.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
-import { poolId } from '../../../workflows/plan/slots/slot-messages.ts';
+import { poolId, slotsIdIn } from '../../../workflows/plan/slots/slot-messages.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { taskDependencies } from '../../support/task-dependencies.ts';
@@ -98,7 +98,7 @@ describe('what a plan says is carried out by both hosts', () => {
         slow.shutdown();
         await running;
         await connection.close();
-        await worker.client.workflow.getHandle(poolId(`one_at_a_time_${unique}`)).terminate();
+        await worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, poolId(`one_at_a_time_${unique}`))).terminate();
         await worker.close();
       };
     });

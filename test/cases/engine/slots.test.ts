@@ -6,7 +6,7 @@ import { describe, it } from 'mocha';
 import { listPools, resizePool } from '../../../temporal/pools/pools.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
-import { poolId, SLOTS_WORKFLOW } from '../../../workflows/plan/slots/slot-messages.ts';
+import { poolId, SLOTS_WORKFLOW, slotsIdIn } from '../../../workflows/plan/slots/slot-messages.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { currentDetails, workerOfSuite } from '../../support/temporal-suite.ts';
@@ -34,13 +34,15 @@ describe('slots', function () {
       client.workflow.execute<(slots: string, grants: number) => Promise<number[]>>('AskForSlots', {
         workflowId: randomUUID(),
         taskQueue,
-        args: [poolId(pool), GRANTS / RUNS],
+        args: [slotsIdIn(taskQueue, poolId(pool)), GRANTS / RUNS],
       });
     const waits = (await Promise.all(Array.from({ length: RUNS }, run))).flat();
     assert.equal(waits.length, GRANTS);
     assert.ok(Math.max(...waits) < MAX_WAIT_MS, `${Math.max(...waits)} ms`);
     await eventually(async () => {
-      const { count } = await client.workflow.count(`WorkflowType = "${SLOTS_WORKFLOW}" AND WorkflowId = "${poolId(pool)}"`);
+      const { count } = await client.workflow.count(
+        `WorkflowType = "${SLOTS_WORKFLOW}" AND WorkflowId = "${slotsIdIn(taskQueue, poolId(pool))}"`,
+      );
       assert.ok(count > 5, `${count} histories`);
     });
   });
@@ -58,7 +60,7 @@ describe('slots', function () {
     await resizePool(worker.client, worker.taskQueue, pool, 2);
     await shows(/a {2}queued +waits for pool \w+: it has 2 slots, the task asks for 3/);
     await shows(/l {2}running +waits for pool \w+: it has 2 slots, the task asks for 3/);
-    const [state] = (await listPools(worker.client)).filter(({ name }) => name === pool);
+    const [state] = (await listPools(worker.client, worker.taskQueue)).filter(({ name }) => name === pool);
     assert.equal(state?.state?.capacity, 2);
     await resizePool(worker.client, worker.taskQueue, pool, 3);
     assert.equal(((await handle.result()) as RunResult).state, 'success');

@@ -9,7 +9,7 @@ import { listPools, resizePool } from '../../../temporal/pools/pools.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
-import { poolId } from '../../../workflows/plan/slots/slot-messages.ts';
+import { poolId, slotsIdIn } from '../../../workflows/plan/slots/slot-messages.ts';
 import { type SlotRequest, Slots, type SlotState } from '../../../workflows/plan/slots/slots.ts';
 import { stuckRequests } from '../../../workflows/plan/slots/stuck-requests.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -81,7 +81,7 @@ describe('runs that a task starts', function () {
       assert.match((await failureOf(started.pipelineRunId)).tasks.a?.error ?? '', /Task x failed: .*Deadlock in pool pool_/);
       const [pool] = (await listPools(worker.client)).filter((each) => each.name === name);
       assert.deepEqual([pool?.state?.holders, pool?.state?.waiting], [[], []]);
-      await worker.client.workflow.getHandle(poolId(name)).terminate();
+      await worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, poolId(name))).terminate();
     });
 
   it('two runs whose tasks hold a pool each, and need the pool of the other, do not wait for ever: one fails', async () => {
@@ -101,7 +101,7 @@ describe('runs that a task starts', function () {
     assert.deepEqual(ends.map(({ status }) => status).sort(), ['fulfilled', 'rejected']);
     const failed = runs[ends.findIndex(({ status }) => status === 'rejected')] ?? '';
     assert.match((await failureOf(failed)).tasks.a?.error ?? '', /Task x failed: Deadlock in pool circle_[pq]_/);
-    for (const name of [p, q]) await worker.client.workflow.getHandle(poolId(name)).terminate();
+    for (const name of [p, q]) await worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, poolId(name))).terminate();
   });
 });
 

@@ -11,7 +11,7 @@ import { TASK_COMMON } from '../../../compiler/schema/task-keys.ts';
 import { resizePool } from '../../../temporal/pools/pools.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
-import { poolId } from '../../../workflows/plan/slots/slot-messages.ts';
+import { poolId, poolName, slotsIdIn } from '../../../workflows/plan/slots/slot-messages.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { taskDependencies } from '../../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
@@ -136,7 +136,7 @@ describe('every key of tasks, for every kind of task', () => {
       );
     });
     after(async () => {
-      await worker.client.workflow.getHandle(poolId(POOL)).terminate();
+      await worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, poolId(POOL))).terminate();
       await worker.close();
     });
 
@@ -176,7 +176,7 @@ async function assertTrace(run: WorkflowHandle, trace: Trace): Promise<void> {
   if (trace === 'asked a pool') {
     assert.ok(
       events.some(
-        ({ signalExternalWorkflowExecutionInitiatedEventAttributes: sent }) => sent?.workflowExecution?.workflowId === poolId(POOL),
+        ({ signalExternalWorkflowExecutionInitiatedEventAttributes: sent }) => poolName(sent?.workflowExecution?.workflowId ?? '') === POOL,
       ),
     );
     return;

@@ -1,4 +1,5 @@
 import { defineQuery, defineSignal, defineUpdate } from '../messages.ts';
+import { boundedId } from '../values/bounded-id.ts';
 import type { SlotNews, SlotRequest, SlotState } from './slots.ts';
 
 /** The workflow that manages slots. Its type is a name that no `dag_id` can have. */
@@ -57,4 +58,22 @@ export function poolId(name: string): string {
 /** `<dag_id>/runs`, or `<dag_id>/runs/<key>` for the runs of one key. */
 export function runSlotsId(dagId: string, key?: string): string {
   return `${dagId}/runs${key === undefined ? '' : `/${key}`}`;
+}
+
+/** The deployment whose slots have the ids of earlier releases: the default of `SLUICE_TASK_QUEUE`. */
+const DEFAULT_DEPLOYMENT = 'sluice';
+
+/**
+ * The id of a slots workflow with its deployment: deployments of one namespace may have pools and pipelines of the same names.
+ * @param id `pool/<name>`, or `<dag_id>/runs`
+ * @returns `pool/<task queue>/<name>`, or `slots/<task queue>/<dag_id>/runs`; in the default deployment the id itself
+ */
+export function slotsIdIn(taskQueue: string, id: string): string {
+  if (taskQueue === DEFAULT_DEPLOYMENT) return id;
+  return boundedId(id.startsWith(poolId('')) ? poolId(`${taskQueue}/${id.slice(poolId('').length)}`) : `slots/${taskQueue}/${id}`);
+}
+
+/** The name of a pool, from the id of its workflow; undefined for other slots. */
+export function poolName(id: string): string | undefined {
+  return id.startsWith(poolId('')) ? id.slice(id.lastIndexOf('/') + 1) : undefined;
 }

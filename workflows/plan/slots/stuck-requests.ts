@@ -9,7 +9,7 @@ export interface StuckRequest {
 /**
  * Finds requests that wait for slots held only by tasks that wait for each other's runs, across any number of pools. Such a circle cannot
  * be detected within a single pool.
- * @param pools by name; pools that cannot be queried are omitted
+ * @param pools by name or id; pools that cannot be queried are omitted
  */
 export function stuckRequests(pools: ReadonlyMap<string, SlotState>): StuckRequest[] {
   let stuck = [...pools].flatMap(([pool, { capacity, waiting }]) =>
