@@ -68,6 +68,7 @@ const COMMANDS = {
   stack: () => import('./cli/commands/stack.ts'),
   status: () => import('./cli/commands/status.ts'),
   doctor: () => import('./cli/commands/doctor.ts'),
+  upgrade: () => import('./cli/commands/upgrade.ts'),
 };
 
 async function operation(name: keyof typeof operations): Promise<{ command: Command }> {

@@ -4,6 +4,7 @@ import { printMeasures } from './measure.ts';
 const SUITES: Record<string, () => Promise<boolean>> = {
   compile: async () => printMeasures(await (await import('./compile/compile.ts')).benchCompile()),
   runs: async () => printMeasures(await (await import('./runs/runs.ts')).benchRuns()),
+  apply: async () => printMeasures(await (await import('./apply/apply.ts')).benchApply()),
   sensors: async () => printMeasures(await (await import('./sensors/sensors.ts')).benchSensors()),
   'sensors-many': async () => printMeasures(await (await import('./sensors/many.ts')).benchManySensors()),
   sla: async () => printMeasures(await (await import('./sla/sla.ts')).benchSla()),
