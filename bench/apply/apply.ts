@@ -58,7 +58,7 @@ async function writeProject(folder: string): Promise<void> {
 async function sluice(args: readonly string[], environment: Environment): Promise<{ seconds: number; stdout: string }> {
   process.stderr.write(`sluice ${args[0]}\n`);
   const began = performance.now();
-  const child = spawn(process.execPath, [join(ROOT, 'dev/sluice.mjs'), ...args], {
+  const child = spawn(process.execPath, [join(ROOT, 'bin/sluice.mjs'), ...args], {
     env: { ...process.env, ...environment, TZ: 'UTC' },
     stdio: ['ignore', 'pipe', 'inherit'],
   });

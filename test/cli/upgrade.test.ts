@@ -27,7 +27,7 @@ describe('sluice upgrade --check', function () {
     await mkdir(path, { recursive: true });
     await writeFile(join(path, 'package.json'), JSON.stringify({ name: 'sluice', bin: { sluice: 'sluice.mjs' } }));
     const program = `import { execFileSync } from 'node:child_process';
-const plans = JSON.parse(execFileSync(process.execPath, [${JSON.stringify(join(ROOT, 'dev/sluice.mjs'))}, ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'ignore'] }));
+const plans = JSON.parse(execFileSync(process.execPath, [${JSON.stringify(join(ROOT, 'bin/sluice.mjs'))}, ...process.argv.slice(2)], { stdio: ['ignore', 'pipe', 'ignore'] }));
 console.log(JSON.stringify(plans.map((plan) => (plan.dag_id === 'a' ? { ...plan, hash: '0'.repeat(64) } : plan))));\n`;
     await writeFile(join(path, 'sluice.mjs'), program);
     return path;
