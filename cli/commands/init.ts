@@ -13,6 +13,7 @@ const NO_TEST = 'echo "Error: no test specified" && exit 1';
 
 interface Manifest {
   readonly [key: string]: unknown;
+  readonly name?: string;
   readonly scripts?: Readonly<Record<string, string>>;
   readonly dependencies?: Readonly<Record<string, string>>;
   readonly devDependencies?: Readonly<Record<string, string>>;
@@ -21,11 +22,12 @@ interface Manifest {
 /** `sluice init`: creates the project of a team. */
 export const command = new Command('init')
   .description('Create a project: the repository of a team, with an example pipeline, its test and a task type.')
-  .argument('<folder>', 'a new folder, or one whose files have other names; a package.json is completed')
+  .argument('[folder]', 'a new folder, or one whose files have other names; a package.json is completed', '.')
   .addHelpText('after', '\nExamples:\n  sluice init acme-pipelines\n  sluice init .')
   .action(async (given: string) => {
     const folder = resolve(given);
-    const name = projectName(folder);
+    const manifest = await readManifest(folder);
+    const name = projectName(manifest.name ?? basename(folder));
     const values = {
       project: name,
       sluice: await dependencyFrom(folder),
@@ -35,7 +37,6 @@ export const command = new Command('init')
       temporal: TEMPORAL_IMAGE,
     };
     const files = new Map(await readTemplates('project', values));
-    const manifest = await readManifest(folder);
     const template = JSON.parse(files.get('package.json') ?? '') as Manifest;
     files.delete('package.json');
     await writeFiles(folder, files);
@@ -44,11 +45,14 @@ export const command = new Command('init')
     say(`Created ${files.size + 1} files in ${shown(folder)}. Next: ${enter}npm install && npm test`);
   });
 
-/** @throws CommandError when npm would not accept the name of the folder */
-function projectName(folder: string): string {
-  const name = basename(folder);
-  if (/^[a-z0-9][a-z0-9._-]{0,100}$/.test(name)) return name;
-  throw new CommandError(`'${name}' cannot be the name of a project. Use lowercase letters, digits, - and _, such as acme-pipelines.`);
+/** Makes a name that npm and Temporal accept: `Acme Data` → `acme-data`. */
+function projectName(name: string): string {
+  return (
+    name
+      .toLowerCase()
+      .replace(/[^a-z0-9_.-]+/g, '-')
+      .replace(/^[^a-z0-9]+|-+$/g, '') || 'pipelines'
+  );
 }
 
 async function readManifest(folder: string): Promise<Manifest> {

@@ -11,8 +11,8 @@ import { READY_LINES } from '../../lib/ready-lines.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { openInbox } from '../support/inbox.ts';
 import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
-import { foreignEnvironment, type InstalledPackage, installPackage } from '../support/installed-package.ts';
-import { outcomeOf } from '../support/outcome.ts';
+import { foreignEnvironment, type InstalledPackage, installPackage, npm } from '../support/installed-package.ts';
+import { type Outcome, outcomeOf } from '../support/outcome.ts';
 import { testStack } from '../support/test-stack.ts';
 
 /** What the tarball may contain. npm adds package.json, the README and the licence. */
@@ -31,35 +31,20 @@ tasks:
     type: empty
 `;
 
-const TASK = `import { defineTask, fields, Type, userFault } from 'sluice';
-
-export default defineTask({
-  type: 'greet',
-  description: 'Greets a person.',
-  summary: ({ who }) => \`hello, \${who}\`,
-  params: Type.Object({ who: fields.text('Who', 'The name to greet.', 'Ada') }),
-  result: Type.Object({ greeting: Type.String() }),
-  connections: { database: { key: 'conn_id', default: 'postgres_default', types: ['postgres'], description: 'The database.' } },
-  example: { name: 'say_hello', type: 'greet', who: 'Ada' },
-  run: async (ctx, { who }) => {
-    const { host } = ctx.connections.database;
-    // @ts-expect-error: the types are those of the connection
-    void ctx.connections.database.hots;
-    if (who === '') throw userFault('InvalidParameters', 'who is empty');
-    return { greeting: \`hello, \${who} from \${host}\` };
-  },
-});
-`;
-
+/** A test of the task type of a new project. */
 const TASK_TEST = `import assert from 'node:assert/strict';
+import { userFault } from 'sluice';
 import { compilePipeline, runTask } from 'sluice/testing';
-import greet from './greet.mjs';
+import greet from './greet.ts';
 
-const environment = { SLUICE_CONN_POSTGRES_DEFAULT: 'postgres://a:b@db.internal/shop' };
-assert.deepEqual(await runTask(greet, { params: { who: 'Ada' }, environment }), { greeting: 'hello, Ada from db.internal' });
-await assert.rejects(runTask(greet, { params: { who: 5 }, environment }), { type: 'InvalidParameters' });
+const run = (params: { who: string | number }) =>
+  runTask<{ greeting: string }>(greet, { params, environment: {}, interval: { start: '2024-05-01T00:00:00Z', end: '2024-05-02T00:00:00Z' } });
+assert.equal((await run({ who: 'Ada' })).greeting, 'Hello, Ada, on 2024-05-01!');
+await assert.rejects(run({ who: 5 }), { type: 'InvalidParameters' });
 const { diagnostics } = compilePipeline('dag_id: a\\ntasks:\\n  - {name: b, type: greet, whom: Ada}\\n', [greet]);
 assert.deepEqual(diagnostics.map(({ line, hint }) => [line, hint]), [[3, "did you mean 'who'?"]]);
+// @ts-expect-error: types of failures are a closed set
+userFault('NoSuchFault', 'a message');
 `;
 
 describe('the package', function () {
@@ -137,24 +122,36 @@ describe('the package', function () {
     assert.match(stdout + stderr, /wrong\.yaml:4:11.*\n[^]*did you mean 'empty'/);
   });
 
-  it('has types and a test kit for task types', async () => {
-    const { folder } = installed;
-    await writeFile(join(folder, 'greet.mts'), TASK);
-    await writeFile(join(folder, 'greet-test.mts'), TASK_TEST);
-    const compilerOptions = {
-      module: 'nodenext',
-      target: 'es2023',
-      strict: true,
-      // The SDK's own types need @types/ms.
-      skipLibCheck: true,
-      types: ['node'],
-      typeRoots: [join(ROOT, 'node_modules/@types')],
-    };
-    await writeFile(join(folder, 'tsconfig.json'), JSON.stringify({ compilerOptions, files: ['greet.mts', 'greet-test.mts'] }));
-    const compiled = await outcomeOf(join(ROOT, 'node_modules/typescript/bin/tsc'), ['-p', '.'], foreignEnvironment(), folder);
+  it('makes a project whose tests pass at once, and files of it that compile', async () => {
+    const folder = join(installed.folder, 'acme-pipelines');
+    const inProject = (...args: string[]): Promise<Outcome> => outcomeOf(installed.command, args, foreignEnvironment(), folder);
+    const made = await installed.sluice(['init', 'acme-pipelines']);
+    assert.equal(made.code, 0, made.stderr);
+    assert.match(await npm(['test'], folder), /✔ a day on which all goes well/);
+
+    for (const kind of ['task', 'connection', 'trigger', 'channel']) {
+      const { code, stderr } = await inProject('new', kind, `my_${kind}`);
+      assert.deepEqual([code, stderr], [0, `Created ${kind}s/my-${kind}.ts, an example to change.\n`]);
+    }
+    await writeFile(join(folder, 'tasks', 'greet.test.ts'), TASK_TEST);
+    const types = ['--typeRoots', join(ROOT, 'node_modules/@types')];
+    const compiled = await outcomeOf(join(ROOT, 'node_modules/typescript/bin/tsc'), ['-p', folder, ...types], foreignEnvironment());
     assert.equal(compiled.code, 0, compiled.stdout);
-    const tested = await outcomeOf('greet-test.mjs', [], foreignEnvironment(), folder);
+    const tested = await outcomeOf(join(ROOT, 'node_modules/tsx/dist/cli.mjs'), ['tasks/greet.test.ts'], foreignEnvironment(), folder);
     assert.equal(tested.code, 0, tested.stderr);
+
+    const { stdout } = await inProject('types', '-o', 'json');
+    const known = (JSON.parse(stdout) as { type: string }[]).map(({ type }) => type);
+    assert.deepEqual(known, [...CATALOG.map(({ type }) => type), 'greet', 'my_task']);
+    assert.equal((await inProject('validate')).code, 0);
+    assert.equal((await inProject('new', 'pipeline', 'orders')).code, 0);
+    const draft = await inProject('validate');
+    assert.equal(draft.code, 3);
+    assert.match(draft.stdout, /orders\.yaml:\d+/);
+
+    const again = await inProject('init', '.');
+    assert.equal(again.code, 1);
+    assert.match(again.stderr, /pipelines\/hello\.yaml, .* already exist\. Nothing was written\./);
   });
 
   it('runs a pipeline with a worker that loads no build tools', async () => {
@@ -184,6 +181,8 @@ describe('the package', function () {
       const run = await installed.sluice(['run', join('pipelines', 'hello.yaml'), '--wait'], env);
       assert.equal(run.code, 0, run.stderr);
       assert.match(run.stdout, /success/);
+      const doctor = await installed.sluice(['doctor'], { ...env, SLUICE_CONN_MYSQL_DEFAULT: 'mysql://a:b@127.0.0.1:1/shop' });
+      assert.match(doctor.stdout, /✘ mysql_default: .*need the npm package 'mysql2'.*npm install mysql2/);
     } finally {
       worker.kill('SIGTERM');
       await exited;

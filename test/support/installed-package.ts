@@ -59,7 +59,8 @@ async function pack(folder: string): Promise<{ file: string; packed: readonly st
   }
 }
 
-async function npm(args: readonly string[], cwd: string): Promise<string> {
+/** Runs npm. @returns its stdout @throws when it fails */
+export async function npm(args: readonly string[], cwd: string): Promise<string> {
   const { stdout } = await promisify(execFile)('npm', [...args, '--loglevel=error'], {
     cwd,
     env: foreignEnvironment(),
