@@ -182,7 +182,7 @@ describe('the package', function () {
       assert.equal(run.code, 0, run.stderr);
       assert.match(run.stdout, /success/);
       const doctor = await installed.sluice(['doctor'], { ...env, SLUICE_CONN_MYSQL_DEFAULT: 'mysql://a:b@127.0.0.1:1/shop' });
-      assert.match(doctor.stdout, /✘ mysql_default: .*need the npm package 'mysql2'.*npm install mysql2/);
+      assert.match(doctor.stdout, /✘ connection mysql_default: .*need the npm package 'mysql2'.*npm install mysql2/);
     } finally {
       worker.kill('SIGTERM');
       await exited;
