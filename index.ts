@@ -38,7 +38,7 @@ export { type Finding, type PolledSource, type PollResult, pollSource } from './
 export { stopped as sensorStopped } from './sensors/run/sensor-stopped.ts';
 export { cannotReset, resetToTime, type TimeCursor } from './sensors/run/time-cursor.ts';
 
-export { defineConfig, type ProjectConfig } from './project/define-config.ts';
+export { defineConfig, type FolderPolicy, type Policy, type ProjectConfig } from './project/define-config.ts';
 export { definePlugin, type Plugin, type PluginDefinition } from './project/define-plugin.ts';
 
 export { type ChannelDefinition, defineChannel, type EditNote, type Message } from './channels/define-channel.ts';

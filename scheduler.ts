@@ -98,7 +98,8 @@ async function apply(
   { pipelines, taskQueue, env, ...options }: Options,
 ): Promise<{ readonly isDone: boolean; readonly waitsForWorkers: boolean }> {
   const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
-  const compiled = await compileProject([pipelines], Compiler.of(project), { queues }, env);
+  const { policy } = project.config;
+  const compiled = await compileProject([pipelines], Compiler.of(project), { queues, ...(policy && { policy }) }, env);
   const { compilations, files, plans } = compiled;
   report(
     compilations.filter(({ plan }) => !plan),

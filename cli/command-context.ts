@@ -108,8 +108,10 @@ function environmentName(): string | undefined {
 /** The queues and connections that the environment defines. */
 function installation(): Context {
   const connections = openConnections().names();
+  const { policy } = currentProject().config;
   return {
     queues: allowedQueues(environment),
+    ...(policy && { policy }),
     ...(connections.length > 0 && { connections: new Set(connections) }),
     connectionTypes: connectionTypesIn(environment, currentProject().connections),
   };

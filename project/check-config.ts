@@ -1,4 +1,5 @@
-import { type ProjectConfig } from './define-config.ts';
+import { isMap } from '../workflows/plan/values/json.ts';
+import type { FolderPolicy, ProjectConfig } from './define-config.ts';
 import { type Plugin, PLUGIN_API } from './define-plugin.ts';
 import { refuseProject } from './project-error.ts';
 
@@ -8,6 +9,7 @@ const CHECKS: { readonly [K in keyof Required<ProjectConfig>]: (value: unknown) 
     typeof value === 'string' && /^[A-Za-z0-9][A-Za-z0-9_.-]{0,199}$/.test(value)
       ? []
       : [`'deployment' must be a text of letters, digits and _ . -, such as 'acme-data'.`],
+  policy: (value) => policyProblems(value),
   plugins: (value) => (Array.isArray(value) ? value.flatMap(pluginProblems) : ["'plugins' must be a list of plugins."]),
 };
 
@@ -28,6 +30,23 @@ export function checkConfig(file: string, value: unknown): ProjectConfig {
   );
   if (problems.length > 0) refuseProject(problems.map((problem) => `${file}: ${problem}`));
   return value;
+}
+
+/** The keys of a folder's policy. */
+const POLICY_KEYS = ['owners', 'queues', 'connections', 'dagIdPrefixes'] as const satisfies readonly (keyof FolderPolicy)[];
+
+function policyProblems(value: unknown): readonly string[] {
+  if (!isMap(value)) return ["'policy' must be a map of folders, such as { 'pipelines/sales': { owners: ['sales'] } }."];
+  return Object.entries(value).flatMap(([folder, rules]) => {
+    if (/^\/|\\|(^|\/)\.\.(\/|$)/.test(folder)) return [`policy: '${folder}' must be a folder of the project, such as 'pipelines/sales'.`];
+    if (!isMap(rules)) return [`policy['${folder}'] must be a map with some of: ${POLICY_KEYS.join(', ')}.`];
+    return Object.entries(rules).flatMap(([key, allowed]) => {
+      if (!(POLICY_KEYS as readonly string[]).includes(key))
+        return [`policy['${folder}']: '${key}' is not a key of a policy. Its keys: ${POLICY_KEYS.join(', ')}.`];
+      const isList = Array.isArray(allowed) && allowed.every((each) => typeof each === 'string' && each !== '');
+      return isList ? [] : [`policy['${folder}'].${key} must be a list of texts.`];
+    });
+  });
 }
 
 function pluginProblems(value: unknown, index: number): readonly string[] {

@@ -26,7 +26,10 @@ export function nameOf(definition: { readonly type?: string; readonly name?: str
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;
 /** Names of Temporal activities that workers have beside task types. Sensors have `<trigger type>_sensor` and `<trigger type>_sensor_reset`. */
 export const RESERVED_TASK_TYPES: ReadonlySet<string> = new Set([
+  'check_activities',
   'connection_fields',
+  // The SDK calls it for every activity that a worker does not know.
+  'default',
   'ended_runs',
   'failure_facts',
   'interval_states',

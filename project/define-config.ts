@@ -1,4 +1,7 @@
+import type { FolderPolicy, Policy } from '../compiler/check/check-policy.ts';
 import type { Plugin } from './define-plugin.ts';
+
+export type { FolderPolicy, Policy };
 
 /** The configuration of a project. */
 export interface ProjectConfig {
@@ -6,6 +9,8 @@ export interface ProjectConfig {
   readonly deployment?: string;
   /** Packages with further definitions. Default: none. */
   readonly plugins?: readonly Plugin[];
+  /** Which owners, queues, connections and dag_ids the pipelines of each folder may use. Default: all. */
+  readonly policy?: Policy;
 }
 
 /**

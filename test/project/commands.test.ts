@@ -56,6 +56,22 @@ describe('commands in a project', function () {
     assert.match(stdout, /greting/);
   });
 
+  it('validate and plan refuse what the policy of the project does not allow', async () => {
+    await project.write({
+      'sluice.config.ts': `${OWN_DEFINITIONS['sluice.config.ts'].replace('defineConfig({', "defineConfig({ policy: { 'guarded': { owners: ['sales'] } },")}`,
+      'guarded/a.yaml': 'dag_id: a\nowner: hr\ntasks: [{name: a, type: empty}]\n',
+    });
+    try {
+      for (const command of ['validate', 'plan']) {
+        const { code, stdout, stderr } = await run(command, join(project.root, 'guarded'));
+        assert.equal(code, 3, stderr);
+        assert.match(stdout + stderr, /guarded\/a\.yaml:2:8 {2}SL318 {2}Owner 'hr' is not allowed in guarded; allowed: sales\./);
+      }
+    } finally {
+      await project.write({ 'sluice.config.ts': OWN_DEFINITIONS['sluice.config.ts'] });
+    }
+  });
+
   it('plan compiles them', async () => {
     const { code, stdout, stderr } = await run('plan', '-o', 'json');
     assert.equal(code, 0, stderr);

@@ -13,6 +13,7 @@ import { createSlotActivities } from '../../temporal/pools/slot-activities.ts';
 import { createIntervalActivities } from '../../temporal/runs/intervals.ts';
 import { createPastActivities } from '../../temporal/runs/past.ts';
 import { createFailureActivities } from '../../temporal/worker/failure-facts.ts';
+import { withUnknown } from '../../temporal/worker/known-activities.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
 import { taskDependencies } from '../support/task-dependencies.ts';
@@ -137,7 +138,11 @@ describe('a project', function () {
     ],
     'an unknown key of the configuration': [
       config("export default { deploymnt: 'x' };"),
-      /^sluice\.config\.ts: 'deploymnt' is not a key of the configuration\. Its keys: deployment, plugins/,
+      /^sluice\.config\.ts: 'deploymnt' is not a key of the configuration\. Its keys: deployment, policy, plugins/,
+    ],
+    'a policy with unknown keys and folders outside of the project': [
+      config("export default { policy: { '../x': {}, 'pipelines/a': { owner: ['x'], queues: 'gpu' } } };"),
+      /^sluice\.config\.ts: policy: '\.\.\/x' must be a folder of the project[^]*policy\['pipelines\/a'\]: 'owner' is not a key of a policy\. Its keys: owners, queues, connections, dagIdPrefixes\.[^]*policy\['pipelines\/a'\]\.queues must be a list of texts\./,
     ],
     'a deployment that is no name': [
       config('export default defineConfig({ deployment: "a b" });'),
@@ -199,13 +204,13 @@ describe('a project', function () {
     const client = {} as Client;
     const { connection_fields: _, ...tasks } = createActivities([], taskDependencies({}));
     assert.deepEqual(tasks, {});
-    const activities = {
+    const activities = withUnknown(client, {
       connection_fields: _,
       ...createSlotActivities(client, 'q'),
       ...createIntervalActivities(client),
       ...createPastActivities(client),
       ...createFailureActivities(client, {}),
-    };
+    });
     assert.deepEqual(Object.keys(activities).sort(), [...RESERVED_TASK_TYPES].sort());
   });
 });
