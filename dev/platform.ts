@@ -49,7 +49,8 @@ export async function runPlatform(options: PlatformOptions, use: (platform: Plat
     if (stop.signal.aborted) return EXIT.ok;
     const settings = environmentOf(project, { ...stack.environment, ...process.env, SLUICE_PROJECT: project.root });
     const environment = { ...settings, ...(await prepare?.(stack, settings, (end) => ends.push(end))) };
-    const codec = environment.SLUICE_CODEC_ENDPOINT === undefined ? [] : (['codec'] as const);
+    const decodes = environment.SLUICE_CODEC_ENDPOINT !== undefined && environment.SLUICE_PAYLOAD_KEYS !== undefined;
+    const codec = decodes ? (['codec'] as const) : [];
     for (const name of [...codec, 'worker', 'monitors', 'scheduler'] as const) {
       if (stop.signal.aborted) return EXIT.ok;
       const child = await startSluiceProcess(home, name, environment, progress, stop.signal);
