@@ -31,7 +31,7 @@ export async function compileFiles(root: string, files: readonly string[], apiNa
   if (existsSync(kept)) return kept;
   const draft = join(cache, `draft-${process.pid}-${performance.now()}`);
   try {
-    await mkdir(draft, { recursive: true, mode: 0o700 });
+    await mkdir(draft, { recursive: true });
     const { inputs, read } = await build(root, files, apiNames, draft);
     const compiled = join(cache, keyOf(inputs, read));
     // Another process may have compiled the same files meanwhile.

@@ -37,11 +37,11 @@ describe('a project', function () {
   it('has the built-in definitions, those of its plugins, and its own', async () => {
     const project = await load(OWN_DEFINITIONS);
     const added = (kind: 'tasks' | 'connections' | 'triggers' | 'channels'): unknown => Object.fromEntries(project.origins[kind]);
-    assert.deepEqual(added('tasks'), { greet: 'tasks/greet.ts', shout: 'plugin sluice-shout' });
+    assert.deepEqual(added('tasks'), { greet: 'tasks/greet.ts', hold: 'tasks/hold.ts', shout: 'plugin sluice-shout' });
     assert.deepEqual(added('connections'), { vault: 'connections/vault.ts' });
     assert.deepEqual(added('triggers'), { inbox: 'triggers/inbox.ts' });
     assert.deepEqual(added('channels'), { bell: 'channels/bell.ts' });
-    assert.equal(project.tasks.length, BUILT_IN.tasks.length + 2);
+    assert.equal(project.tasks.length, BUILT_IN.tasks.length + 3);
     assert.equal(environmentOf(project, {}).SLUICE_TASK_QUEUE, 'acme_data');
     assert.equal(environmentOf(project, { SLUICE_TASK_QUEUE: 'mine' }).SLUICE_TASK_QUEUE, 'mine');
     const context = { connectionTypes: new Map([['vault_default', 'vault']]) };
@@ -171,6 +171,10 @@ describe('a project', function () {
     'an import of a name that sluice does not have': [
       { ...own, 'tasks/greet.ts': TASK.replaceAll('defineTask', 'defineTsk') },
       /^tasks\/greet\.ts:1:\d+ No matching export in "sluice:sluice" for import "defineTsk"/,
+    ],
+    'a folder that cannot be written': [
+      { ...own, '.sluice/cache': '' },
+      /\.sluice\/cache\/definitions cannot be written: ENOTDIR.*The compiled files of the project are kept there\. Make it writable, or run `sluice validate`/,
     ],
     'an error while a file is loaded': [
       { ...own, 'tasks/greet.ts': `${TASK}\nthrow new Error('no luck');\n` },

@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
@@ -7,6 +8,7 @@ import { READY_LINES } from '../../lib/ready-lines.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { listRuns } from '../../temporal/runs/runs.ts';
 import { monitorId, probeId } from '../../workflows/plan/incidents/incident.ts';
+import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Inbox, openInbox } from '../support/inbox.ts';
 import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
@@ -19,7 +21,7 @@ const SECRET = 'hunter2-the-token';
 describe('the processes of a project', function () {
   this.timeout('2m');
   const id = randomUUID().slice(0, 8);
-  const [deployment, dagId, lateId] = [`acme_${id}`, `own_${id}`, `late_${id}`];
+  const [deployment, dagId, lateId, holdId] = [`acme_${id}`, `own_${id}`, `late_${id}`, `hold_${id}`];
   let project: TestProject;
   let environment: Record<string, string>;
   let bell: Inbox;
@@ -51,6 +53,9 @@ describe('the processes of a project', function () {
     });
     await project.write({
       'pipelines/own.yaml': ownPipeline(dagId, join(project.root, 'inbox.txt')),
+      'pipelines/hold.yaml': `dag_id: ${holdId}
+tasks: [{name: hold, type: hold, path: ${join(project.root, 'go.txt')}}]
+`,
       'pipelines/late.yaml': `dag_id: ${lateId}
 alerts: {bell: {}}
 sla: [{name: soon, within: 1s, reference: started_at}]
@@ -70,7 +75,7 @@ tasks:
     assert.equal(applied.code, 0, applied.stderr);
   });
   after(async () => {
-    for (const each of [dagId, lateId]) await client.schedule.getHandle(each).delete();
+    for (const each of [dagId, lateId, holdId]) await client.schedule.getHandle(each).delete();
     const open = client.workflow.list({ query: `TaskQueue STARTS_WITH '${deployment}' AND ExecutionStatus = 'Running'` });
     for await (const { workflowId } of open) await client.workflow.getHandle(workflowId).terminate();
     for (const workflowId of [monitorId(deployment), probeId(deployment)])
@@ -106,7 +111,10 @@ tasks:
     await eventually(() => Promise.resolve(assert.ok(bell.seen.some(({ body }) => String(body.text).startsWith('trigger: ')))), 30_000);
   });
 
-  it('run edited task types without a restart; a mistake in an edit changes nothing', async () => {
+  it('run edited task types without a restart, and lose no running task; a mistake in an edit changes nothing', async () => {
+    const { stdout } = await sluice(['run', holdId, '-o', 'json'], environment);
+    const { run } = JSON.parse(stdout) as { run: string };
+    await eventually(async () => assert.equal((await client.workflow.getHandle(run).describe()).raw.pendingActivities?.[0]?.state, 2));
     await project.write({ 'tasks/greet.ts': OWN_DEFINITIONS['tasks/greet.ts'].replace('result:', 'result') });
     await worker.says('The project was not reloaded: tasks/greet.ts:10:');
     await project.write({
@@ -116,6 +124,9 @@ tasks:
     await worker.says(READY_LINES.reloaded);
     const { say_hello: greeted } = await tasksOf('--param', 'who=Cy');
     assert.equal((greeted?.output as { greeting: string }).greeting, 'Good day, Cy of vault.acme!');
+    await project.write({ 'go.txt': '' });
+    const { tasks } = (await client.workflow.getHandle(run).result()) as RunResult;
+    assert.equal(tasks.hold?.state, 'success');
     assert.equal(await worker.stop(), 0);
   });
 
@@ -123,7 +134,9 @@ tasks:
     const onceId = `once_${id}`;
     // The codec server of the UI would need the port of another stack.
     const servers = Object.fromEntries(Object.entries(environment).filter(([name]) => name !== 'SLUICE_CODEC_ENDPOINT'));
-    await project.write({ 'pipelines/own.yaml': ownPipeline(onceId), 'pipelines/late.yaml': ownPipeline(`${onceId}_b`) });
+    const [own, other] = [ownPipeline(onceId), ownPipeline(`${onceId}_b`)];
+    await rm(join(project.root, 'pipelines', 'hold.yaml'));
+    await project.write({ 'pipelines/own.yaml': own, 'pipelines/late.yaml': other });
     const home = { SLUICE_HOME: join(project.root, '.sluice'), SLUICE_TASK_QUEUE: onceId };
     try {
       const { code, stdout, stderr } = await sluice(['dev', '--once'], { ...servers, ...home });

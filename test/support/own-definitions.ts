@@ -64,6 +64,24 @@ export default defineTask({
     Promise.resolve({ greeting: greeting(who), host, leak: \`the token is \${token}\` }),
 });
 `,
+  'tasks/hold.ts': `import { existsSync } from 'node:fs';
+import { setTimeout as delay } from 'node:timers/promises';
+import { defineTask, fields, Type } from 'sluice';
+
+export default defineTask({
+  type: 'hold',
+  description: 'Waits for a file.',
+  summary: ({ path }) => path,
+  params: Type.Object({ path: fields.text('Path', 'The file.', '/var/go.txt') }),
+  result: Type.Object({ attempt: Type.Integer() }),
+  connections: {},
+  example: { name: 'hold', type: 'hold', path: '/var/go.txt' },
+  async run({ attempt, signal }, { path }) {
+    while (!existsSync(path)) await delay(50, undefined, { signal });
+    return { attempt };
+  },
+});
+`,
   'triggers/inbox.ts': `import { readFile } from 'node:fs/promises';
 import { cannotReset, defineTrigger, fields, pollSource, Type } from 'sluice';
 
