@@ -102,6 +102,37 @@ const FUNCTIONS: Readonly<Record<string, string>> = {
   count: 'write size(x)',
   str: 'write string(x)',
   float: 'write double(x)',
+  replace: 'write x.split("a").join("b")',
+  includes: 'write x.contains("a")',
+  toUpperCase: 'write x.upperAscii()',
+  toLowerCase: 'write x.lowerAscii()',
+  substr: 'write x.substring(0, 7)',
+  slice: 'write x.substring(0, 7)',
+  concat: 'write + to join texts',
+  round: 'write int(x), which cuts off the fraction',
+  max: 'write x > y ? x : y',
+  min: 'write x < y ? x : y',
+  weekday: 'write dayOfWeek(ds), from 1 (Monday) to 7',
+  getDay: 'write dayOfWeek(ds), from 1 (Monday) to 7',
+  day_of_week: 'write dayOfWeek(ds), from 1 (Monday) to 7',
+  year: 'write int(date(ds, "yyyy"))',
+  month: 'write int(date(ds, "M"))',
+  day: 'write int(date(ds, "d"))',
+  hour: 'write int(date(logical_date, "H"))',
+  dayOfMonth: 'write int(date(ds, "d"))',
+  subtractDays: 'write addDays(ds, -1)',
+  minusDays: 'write addDays(ds, -1)',
+  addSeconds: 'write addMinutes(ts, 1)',
+  startOfHour: 'write date(logical_date, "yyyy-MM-dd HH")',
+  endOfDay: 'write addDays(startOfDay(logical_date), 1), where the next day begins',
+  diffDays: 'write daysBetween(x, y)',
+  dateDiff: 'write daysBetween(x, y)',
+  date_diff: 'write daysBetween(x, y)',
+  datediff: 'write daysBetween(x, y)',
+  get: 'write params.<name>, with a default under params',
+  always: 'to run whatever happened, put the task under `finally`, or set its `trigger_rule`',
+  cancelled: 'to run whatever happened, put the task under `finally`, or set its `trigger_rule`',
+  success: 'leave it out: a task runs when those before it have succeeded',
   lower: 'write x.lowerAscii()',
   upper: 'write x.upperAscii()',
   strip: 'write x.trim()',
@@ -138,6 +169,15 @@ export function foreignSyntaxHint(source: string): string | undefined {
   if (/\bxcom_pull\b/.test(source)) return 'the output of a task is outputs.<task>';
   if (/\bvar\.(value|json)\b/.test(source)) return 'variables are not supported: declare a parameter and write params.<name>';
   if (/\bmacros\./.test(source)) return 'functions calculate dates: addDays(ds, 1), date(logical_date, "yyyy-MM")';
+  if (/\[\s*-?\d*\s*:\s*-?\d*\s*\]/.test(source)) return 'write x.substring(0, 7) for its first seven characters';
+  if (/\?\?/.test(source)) return 'write x != null ? x : "other"';
+  if (/=~|\smatches\s/.test(source)) return 'write x.like("a%")';
+  if (/[!=]==/.test(source)) return 'write == or !=';
+  if (/~/.test(source)) return 'write + to join texts';
+  if (/(?:^|\W)f["']/.test(source)) return 'write + to join texts: "day " + ds';
+  if (/^\s*[$%]|\$\{/.test(source)) return 'names stand alone: ds, params.day';
+  if (/\w+\([^)]*\b[a-z]+=[^=]/.test(source)) return 'values have no names in a call: addDays(logical_date, 1)';
+  if (/\bloop\b/.test(source)) return 'the item of a list is item';
   if (/(?:^|[^|])\|(?:[^|]|$)/.test(source)) return 'filters are not supported: pass the value to a function, as in date(ds, "yyyyMMdd")';
   if (/\bif\b.*\belse\b/.test(source)) return 'write condition ? x : y';
   if (/\bis\s+(?:not\s+)?(?:none|null|defined)\b/i.test(source)) return 'write x != null, or has(event.x)';

@@ -114,7 +114,7 @@ function checkAt(
       from,
       from + expression.source.trim().length,
       `'${String(path.at(-1))}' must be ${wanted.words}, but this is ${typeInWords(result.type)}.`,
-      wanted.words === 'text' ? 'string(…) converts it to text' : undefined,
+      wanted.words === 'text' ? 'string(…) converts it to text' : conditionHint(wanted.words, result.type, expression.source.trim()),
     );
     return undefined;
   }
@@ -130,6 +130,13 @@ function checkAt(
     return undefined;
   }
   return result;
+}
+
+/** How a value becomes a condition. */
+function conditionHint(words: string, type: string, written: string): string | undefined {
+  if (!words.startsWith('a condition') || !/^[\w.]{1,60}$/.test(written)) return undefined;
+  if (type === 'string') return `compare it: ${written} == "…"`;
+  return type === 'int' || type === 'double' ? `compare it: ${written} > 0` : undefined;
 }
 
 function checkSql(

@@ -95,6 +95,14 @@ export const FOREIGN_HABITS: Readonly<Record<string, string>> = {
   seconds: 'use `time`: {{ addMinutes(data_interval_end, 30) }}',
   prefix: 'use `key`, where * matches any characters: sales/*',
   every: 'use `schedule_interval`: 1h',
+  on: 'for the clock use `schedule_interval`, for events `triggers`',
+  env: 'values of an environment are `vars` in environments/<name>.yaml; a task of type command has its own `env`',
+  namespace: `${LEAVE_OUT}: a pipeline has its \`dag_id\` alone`,
+  version: `${LEAVE_OUT}: versions of a pipeline are those of its file`,
+  definitions: 'a place for anchors starts with x-: x-definitions',
+  anchors: 'a place for anchors starts with x-: x-anchors',
+  materialized: 'use a task of type sql, with CREATE TABLE … AS',
+  tests: 'use a task of type sql_check',
   secrets: 'secrets are never values: the task names a connection in `conn_id`',
   variables: 'values of an environment are `vars` in environments/<name>.yaml, read as {{ vars.<name> }}; values of a run are `params`',
   vars: 'values of an environment are `vars` in environments/<name>.yaml, read as {{ vars.<name> }}; values of a run are `params`',
@@ -126,6 +134,7 @@ export const FOREIGN_VALUES: Readonly<Record<string, Readonly<Record<string, str
     map: 'object',
   },
   interval: { previous: 'latest', last: 'latest' },
+  execution: { parallel: 'graph' },
 };
 
 /**

@@ -20,17 +20,21 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
     foreignKey(key, allowed, given) ??
     foreignKey(inSnakeCase(key), allowed, given) ??
     ourSpelling(key, allowed);
+  const twin = ours === undefined ? foreignKey(key, allowed) : undefined;
   const hint =
     ours !== undefined
       ? `use '${ours}'`
-      : (anchorHint(key, place, inner) ??
-        connectionHint(key, properties) ??
-        habitHint(key, inner) ??
-        habitHint(inSnakeCase(key), inner) ??
-        (inner.length === 0 && place.kind === 'task' ? ofPipeline(key) : undefined) ??
-        didYouMean(key, allowed) ??
-        (inner.length === 0 ? belongsTo(key, place) : undefined) ??
-        [`allowed: ${allowed.join(', ')}`, ...(inner.length > 0 ? [exampleHint(place, inner) ?? []].flat() : [])].join('; '));
+      : twin !== undefined
+        ? `that is '${twin}' here, which stands beside it: remove one`
+        : (anchorHint(key, place, inner) ??
+          connectionHint(key, properties) ??
+          habitHint(key, inner) ??
+          habitHint(inSnakeCase(key), inner) ??
+          (inner.length === 0 && place.kind === 'task' ? ofPipeline(key) : undefined) ??
+          (inner.at(-1) === 'default_args' ? ofOneTask(key) : undefined) ??
+          didYouMean(key, allowed) ??
+          (inner.length === 0 ? belongsTo(key, place) : undefined) ??
+          [`allowed: ${allowed.join(', ')}`, ...(inner.length > 0 ? [exampleHint(place, inner) ?? []].flat() : [])].join('; '));
   source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
 }
 
@@ -71,6 +75,12 @@ function connectionHint(key: string, properties: Readonly<Record<string, Propert
 /** Keys of the pipeline that have no meaning in a task. */
 function ofPipeline(key: string): string | undefined {
   return PIPELINE_ONLY.has(key) ? `'${key}' is a key of the pipeline: put it at the top of the file` : undefined;
+}
+
+/** Keys of `default_args` in Airflow that belong to the pipeline or to single tasks here. */
+function ofOneTask(key: string): string | undefined {
+  if (PIPELINE_ONLY.has(key)) return ofPipeline(key);
+  return COMMON_TASK_KEYS.has(key) || /(?:^|_)conn_id$/.test(key) ? `'${key}' belongs to each task: write it there` : undefined;
 }
 
 const PIPELINE_ONLY: ReadonlySet<string> = new Set(

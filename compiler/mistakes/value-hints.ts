@@ -51,7 +51,7 @@ export function typeHint({ data, parentSchema }: ErrorObject, type: unknown, tex
   // Text that the key does not accept either would only be the next mistake.
   if (type === 'string' && (typeof data === 'number' || typeof data === 'boolean'))
     return fits(text, schema) ? `put it in quotes: "${text}"` : undefined;
-  if (type === 'boolean' && typeof data === 'string') return booleanHint(data);
+  if ([type].flat().includes('boolean') && typeof data === 'string') return booleanHint(data);
   if (type === 'array' && isMap(data) && schema.title === 'Tasks')
     return 'write a list: `- name: …` for each; `sluice import` converts files of Airflow and dag-factory';
   const { items } = schema;

@@ -33,6 +33,17 @@ export function resolveParams(source: Source, value: JsonObject): Readonly<Recor
     checkPlain(source, name, isMap(given) ? [...path, 'default'] : path, isMap(given) ? given.default : given);
     if (!isMap(given)) continue;
     const { default: fallback, ...schema } = given;
+    for (const [index, each] of (Array.isArray(schema.enum) ? (schema.enum as readonly Json[]) : []).entries()) {
+      const at = [...path, 'enum', index];
+      if (source.isReported(at)) continue;
+      for (const mistake of checkValue({ type: schema.type }, each, name))
+        source.report(
+          'SL503',
+          at,
+          `A value of 'enum' does not match the type of the parameter: ${mistake}`,
+          quotesHint(schema, each, source.textAt(at)),
+        );
+    }
     if (fallback !== undefined && !source.isReported(path)) {
       for (const mistake of checkValue(schema, fallback, name)) {
         source.report(
@@ -70,9 +81,13 @@ function checkPlain(source: Source, name: string, path: Path, value: Json | unde
   else if (isMap(value)) for (const [key, each] of Object.entries(value)) checkPlain(source, name, [...path, key], each);
 }
 
-/** Suggests quotes for a number that was meant as text, keeping its written form. */
+/** Suggests quotes for a number that was meant as text, keeping its written form, and none for a text that was meant as another value. */
 function quotesHint({ type }: JsonObject, given: Json, text: string): string | undefined {
-  return typeof given === 'number' && [type].flat().includes('string') ? `put it in quotes: "${text}"` : undefined;
+  const types = [type].flat();
+  if (typeof given === 'number' && types.includes('string')) return `put it in quotes: "${text}"`;
+  const isNumber = (types.includes('integer') || types.includes('number')) && /^"(?:0|[1-9]\d{0,14})"$/.test(JSON.stringify(given));
+  const isTruth = types.includes('boolean') && (given === 'true' || given === 'false');
+  return isNumber || isTruth ? `leave the quotes out: ${String(given)}` : undefined;
 }
 
 function typeOf(value: Json): string {

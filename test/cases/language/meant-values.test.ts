@@ -78,6 +78,15 @@ const MISTAKES: readonly (readonly [file: string, words: string])[] = [
   [task('type: s3_to_redshift, s3_bucket: raw-data, s3_key: a/b, redshift_table: t, method: upsert'), 'upsert_keys: [id]'],
   [task('type: s3_to_redshift, s3_bucket: raw-data, s3_key: a/b, redshift_table: t, upsert_keys: [id]'), 'method: upsert'],
   [task('type: postgres_to_s3, source_table: t, s3_bucket: raw-data, s3_key: s3://raw-data/x'), 'a prefix inside the bucket'],
+  [task('type: sql, sql: SELECT 1, retry_exponential_backoff: yes'), 'true and false'],
+  [`params: {n: {type: integer, default: "5"}}\n${EMPTY}`, 'leave the quotes out: 5'],
+  [`params: {v: {type: string, enum: [1.10, "1.9"], default: "1.9"}}\n${EMPTY}`, 'put it in quotes: "1.10"'],
+  [`timezone: Europe/Belrin\n${EMPTY}`, "did you mean 'Europe/Berlin'?"],
+  [`execution: parallel\n${EMPTY}`, "use 'graph'"],
+  [`default_args: {start_date: 2024-01-01}\n${EMPTY}`, 'is a key of the pipeline'],
+  [`default_args: {conn_id: shop}\n${EMPTY}`, "'conn_id' belongs to each task"],
+  [task('type: empty, task_id: a'), "that is 'name' here"],
+  [`"on": push\n${EMPTY}`, '`triggers`'],
   // Keys of the pipeline in a task.
   ...['outlets: [s3://a/b]', 'description: x', 'tags: [x]', 'start_date: 2024-01-01', 'catchup: false'].map(
     (key) => [task(`type: empty, ${key}`), 'is a key of the pipeline: put it at the top of the file'] as const,
