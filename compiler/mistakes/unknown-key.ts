@@ -25,7 +25,7 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
     ours !== undefined
       ? `use '${ours}'`
       : twin !== undefined
-        ? `that is '${twin}' here, which stands beside it: remove one`
+        ? `that is '${twin}' here, which is set too: remove one`
         : (anchorHint(key, place, inner) ??
           connectionHint(key, properties) ??
           habitHint(key, inner) ??

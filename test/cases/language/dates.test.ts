@@ -44,6 +44,22 @@ describe('days and times of a pipeline', () => {
     await assertHold(BERLIN, '2024-04-30T22:00:00Z', conditions);
   });
 
+  it('a day that is given is the day of ds, at whatever time the pipeline runs', async () => {
+    const at = (cron: string): string => `schedule: {cron: "${cron}", timezone: Europe/Berlin}`;
+    for (const day of ['2024-03-31', '2024-05-01', '2024-10-27']) await assertHold(at('30 2 * * *'), day, [`ds == "${day}"`]);
+    await assertHold(at('0 9 * * 1'), '2024-05-06', ['ds == "2024-05-06"', 'next_ds == "2024-05-13"']);
+    await assertHold(at('0 * * * *'), '2024-05-01', ['ts == "2024-05-01T00:00:00+02:00"']);
+    const twice = planOf(at('0 6,18 * * *'), 'ds != ""');
+    assert.throws(
+      () => intervalOf(twice, '2024-05-01'),
+      /with the day 2024-05-01\. On that day start 2024-05-01T04:00:00Z, 2024-05-01T16:00:00Z/,
+    );
+    assert.throws(
+      () => intervalOf(planOf(at('0 9 * * 1'), 'ds != ""'), '2024-05-07'),
+      /No data interval of x starts on 2024-05-07\. It lies in/,
+    );
+  });
+
   it('without a schedule, and in UTC', async () => {
     await assertHold('timezone: Asia/Tokyo', '2024-05-01', ['ds == "2024-05-01"', 'prev_ds == "2024-04-30"', 'next_ds == "2024-05-02"']);
     await assertHold('timezone: Asia/Tokyo', '2024-04-30T20:00:00Z', ['ds == "2024-05-01"', 'ts == "2024-05-01T05:00:00+09:00"']);
