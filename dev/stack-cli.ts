@@ -56,7 +56,7 @@ function print(parts: readonly PartStatus[], format: string): void {
     );
 }
 
-const program = new Command('stack')
+const program = new Command('sluice stack')
   .usage('start|status|stop|clean [options]')
   .description('The local stack: real servers to develop and test with.')
   .addHelpText('after', HELP)

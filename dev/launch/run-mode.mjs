@@ -62,7 +62,7 @@ export async function runMode(mode, args) {
   const modes = { ...MODES, ...PROGRAMS };
   if (!Object.hasOwn(modes, mode)) throw new Error(`no such mode: ${mode || '(none)'}; the modes are ${Object.keys(modes).join(', ')}`);
   const [command = '', ...rest] = args;
-  if (mode === 'cli' && Object.hasOwn(PROGRAMS, command)) return runMode(command, rest);
+  if (mode === 'cli' && (Object.hasOwn(PROGRAMS, command) || command === 'stack')) return runMode(command, rest);
   Object.assign(process.env, PROCESS_SETTINGS);
   hideEnvironment();
   if (Object.hasOwn(PROGRAMS, mode)) return runProgram(PROGRAMS[/** @type {keyof typeof PROGRAMS} */ (mode)], args);
