@@ -94,7 +94,7 @@ async function main(options: Options): Promise<void> {
         // It finishes its running tasks, or hands them to the new one, which already accepts tasks.
         previous.stop();
         if (stopping.signal.aborted) current.stop();
-        log.info(READY_LINES.reloaded, { tasks: changed.tasks.map(({ type }) => type) });
+        log.info(READY_LINES.reloaded, { ownTasks: [...changed.origins.tasks.keys()] });
       },
       onProblem: (reason) => log.error(`The project was not reloaded: ${reason}`),
     });

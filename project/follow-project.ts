@@ -8,7 +8,9 @@ import { findFiles } from './find-files.ts';
 import { loadProject, type Project } from './load-project.ts';
 
 /** How often to look for changes, in milliseconds. Polling also works on file systems of other machines, and sees no other files. */
-const EVERY_MS = 200;
+const EVERY_MS = 150;
+/** Editors write a file in several steps; changes within this many milliseconds count as one edit. */
+const SETTLE_MS = 100;
 
 /** What to do with changes of a project. */
 export interface ProjectFollower {
@@ -37,8 +39,7 @@ export async function followProject(
     if (signal.aborted) return;
     const seen = await stateOf(project.root);
     if (seen === known) continue;
-    // Editors write a file in several steps.
-    await delay(EVERY_MS, undefined, { signal }).catch(() => undefined);
+    await delay(SETTLE_MS, undefined, { signal }).catch(() => undefined);
     if (signal.aborted) return;
     if ((await stateOf(project.root)) !== seen) continue;
     known = seen;
