@@ -41,6 +41,14 @@ export const http = defineTask({
         '5m',
       ),
     ),
+    cache: Type.Optional(
+      duration(
+        'Cache',
+        'How long an answer to GET may be reused by tasks of the same worker that send the same request, retries included; less if its ' +
+          'cache-control says so. Failures are not kept. Default: not at all.',
+        '5m',
+      ),
+    ),
     expect: Type.Optional(
       map(
         'Expect',

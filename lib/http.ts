@@ -2,8 +2,10 @@ import { readFileSync } from 'node:fs';
 import { decodeBody, ENCODINGS } from './http/decode-body.ts';
 import { exchange, type Request } from './http/exchange.ts';
 import { CertificateRefused, ForeignAddress, InvalidRequest, RedirectRefused } from './http/http-errors.ts';
+import { limitRequests } from './http/limit-requests.ts';
 import { isJsonType } from './http/media-type.ts';
 import { MAX_REDIRECTS, redirected, redirectTarget } from './http/redirect.ts';
+import type { RateLimit } from './rate-limit.ts';
 import { withinTime } from './time-limit.ts';
 import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
 import { hasDotSegment } from '../workflows/plan/values/dot-segments.ts';
@@ -19,6 +21,8 @@ export interface HttpService {
   readonly token?: string;
   /** A PEM file with trusted certificate authorities; absent: those of the machine. */
   readonly ca_file?: string;
+  /** Requests wait for their turn, outside of their time limit. Absent: they are sent at once. */
+  readonly rate_limit?: RateLimit;
 }
 
 /** A request to a service. */
@@ -55,8 +59,9 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * Calls a service. Every status is a response, not an error.
  * @throws TimeLimitExceeded, the errors of http/http-errors.ts, and Node's errors with their reason if there is no response
  */
-export function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
+export async function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
   const { redirect = [], timeoutMs = DEFAULT_TIMEOUT_MS } = call;
+  await limitRequests(connection, call.signal);
   return withinTime(timeoutMs, call.signal, async (signal) => {
     let request = requestOf(connection, call);
     const { origin } = request.url;
@@ -66,6 +71,7 @@ export function callHttp(connection: HttpService, call: HttpCall): Promise<HttpA
       const target = isAnswer ? undefined : redirectTarget(request, response);
       if (target !== undefined) {
         request = redirected(request, response.status, target);
+        await limitRequests(connection, signal);
         continue;
       }
       const { status, headers } = response;

@@ -3,6 +3,8 @@ import { isExactNumber, type JsonObject } from '../../workflows/plan/values/json
 import type { ParamMistake } from '../define-task.ts';
 
 export interface RequestParams {
+  readonly method?: string;
+  readonly cache?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
   readonly form?: JsonObject;
@@ -12,7 +14,10 @@ export interface RequestParams {
 const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'accept-encoding']);
 
 /** Problems of a request whose keys are valid one by one. */
-export function requestMistakes({ headers = {}, body, form }: RequestParams): readonly ParamMistake[] {
+export function requestMistakes({ method = 'GET', cache, headers = {}, body, form }: RequestParams): readonly ParamMistake[] {
+  if (cache !== undefined && method !== 'GET') {
+    return [{ at: ['cache'], message: `Only GET is cached: ${method} changes something at each request.`, hint: 'remove it' }];
+  }
   const refused = Object.entries(headers).flatMap(headerMistake);
   if (refused.length > 0) return refused;
   const [name, type] = Object.entries(headers).find(([each]) => each.toLowerCase() === 'content-type') ?? [];

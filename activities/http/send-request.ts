@@ -1,10 +1,12 @@
 import type { HttpConnection } from '../../connections/http.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
 import { headerKey } from '../../lib/http/header-key.ts';
+import { parseDuration } from '../../workflows/plan/values/duration.ts';
 import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../run/errors.ts';
+import { AnswerCache, cacheKey } from './answer-cache.ts';
 import { httpFailure, limitOf, refusal } from './http-failure.ts';
 import { atPointer } from './json-pointer.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
@@ -16,6 +18,7 @@ export interface HttpParams {
   readonly body?: Json;
   readonly form?: JsonObject;
   readonly timeout?: string;
+  readonly cache?: string;
   readonly expect?: { readonly status?: readonly number[]; readonly json?: string };
   readonly extract?: Readonly<Record<string, string>>;
   readonly idempotency_key?: boolean;
@@ -33,6 +36,9 @@ export interface HttpResult {
 
 /** Limit for all pages together, in bytes of JSON: larger results belong in S3. */
 const MOST = 10 * 1024 * 1024;
+
+/** The answers that this process keeps for tasks with `cache`: at most 32 million characters of JSON. */
+const answersKept = new AnswerCache(32 * 1024 * 1024);
 
 /** Calls a service and follows its pages. */
 export async function sendRequests(context: TaskContext, service: HttpConnection, params: HttpParams): Promise<HttpResult> {
@@ -66,6 +72,22 @@ export async function sendRequests(context: TaskContext, service: HttpConnection
 }
 
 async function call(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
+  const { cache } = params;
+  const maxAgeMs = cache === undefined ? undefined : parseDuration(cache);
+  if (maxAgeMs === undefined) return send(context, service, params, path);
+  const key = cacheKey(service, { ...params, path });
+  const known = answersKept.get(key);
+  if (known && !mistakeOf(context, service, params, { path, answer: known })) {
+    context.log.info('The answer comes from the cache', { path, cache });
+    return known;
+  }
+  const answer = await send(context, service, params, path);
+  answersKept.set(key, answer, maxAgeMs);
+  return answer;
+}
+
+/** Sends one request. @throws the failure of a missing or unexpected answer */
+async function send(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
   const { method = 'GET', headers, body, form, timeout, expect = {}, idempotency_key: withKey = true } = params;
   const changes = method !== 'GET';
   const answer = await callHttp(service, {
@@ -81,13 +103,23 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
   }).catch((error: unknown) => {
     throw httpFailure(error, service, path, { method, limitKey: 'timeout' });
   });
-  const { status } = answer;
-  const right = expect.status?.includes(status) ?? (status >= 200 && status <= 299);
-  if (!right) throw refusal(answer, service, `${method} ${path}`);
-  if (expect.json !== undefined && !context.holds(expect.json, { body: answer.body })) {
-    throw refusal(answer, service, `${method} ${path}`, expect.json);
-  }
+  const mistake = mistakeOf(context, service, params, { path, answer });
+  if (mistake) throw mistake;
   return answer;
+}
+
+/** The failure of an answer that is not as `expect` says; undefined if it is. */
+function mistakeOf(
+  context: TaskContext,
+  service: HttpConnection,
+  { method = 'GET', expect = {} }: HttpParams,
+  { path, answer }: { readonly path: string; readonly answer: HttpAnswer },
+): Error | undefined {
+  const { status, body } = answer;
+  const isRight = expect.status?.includes(status) ?? (status >= 200 && status <= 299);
+  if (!isRight) return refusal(answer, service, `${method} ${path}`);
+  if (expect.json === undefined || context.holds(expect.json, { body })) return undefined;
+  return refusal(answer, service, `${method} ${path}`, expect.json);
 }
 
 /** Keeps numbers as they were written. */
