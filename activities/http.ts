@@ -44,8 +44,8 @@ export const http = defineTask({
     cache: Type.Optional(
       duration(
         'Cache',
-        'How long an answer to GET may be reused by tasks of the same worker that send the same request, retries included; less if its ' +
-          'cache-control says so. Failures are not kept. Default: not at all.',
+        'How long an answer to GET may be reused by tasks of the same worker that send the same request, retries included; for less time if its ' +
+          'cache-control is shorter. Failures are not kept. Default: not at all.',
         '5m',
       ),
     ),
