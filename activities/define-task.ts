@@ -100,6 +100,26 @@ export interface ParamMistake {
   readonly hint?: string;
 }
 
+/** A file beside the pipeline that describes a parameter, such as an OpenAPI document. Read when the pipeline is compiled. */
+export interface DescribingDocument {
+  /** The parameter that names the file, in JSON or YAML. Tasks never see it. */
+  readonly key: string;
+  /** The parameter that the document describes: a name in it, which `read` replaces. */
+  readonly replaces: string;
+  /** Parameters that have a meaning only with the document. */
+  readonly needed: readonly string[];
+  /** @returns what the document says about `name`; or why it cannot be used, as a clause, with what to do instead */
+  read(document: JsonObject, name: string): { readonly value: Json } | { readonly mistake: string; readonly hint?: string };
+}
+
+/** Schemas that depend on the values of parameters. */
+export interface NarrowedTypes {
+  /** A schema of parameters, which holds in addition to `params`. */
+  readonly params: TSchema;
+  /** Used in place of `result`. */
+  readonly result?: TSchema;
+}
+
 export interface TaskType<P extends TProperties = TProperties, C extends ConnectionNeeds = ConnectionNeeds> {
   /** Snake case; the `type:` in YAML, and Temporal's activity type. */
   readonly type: string;
@@ -113,6 +133,9 @@ export interface TaskType<P extends TProperties = TProperties, C extends Connect
   readonly exactlyOneOf?: readonly (readonly string[])[];
   /** Checks what a schema cannot express. Runs on the file, and again after expressions are evaluated; parameters match the schema. */
   mistakes?(params: Static<TObject<P>>): readonly ParamMistake[];
+  readonly document?: DescribingDocument;
+  /** The schemas that follow from these parameters, which may be invalid; undefined: only `params` and `result` hold. */
+  narrow?(params: JsonObject): NarrowedTypes | undefined;
   /** Parameters that default to an output of the nearest preceding task of a type; `same` names a parameter that must be equal in both. */
   readonly fromUpstream?: Readonly<Record<string, { readonly type: string; readonly output: string; readonly same: string }>>;
   /**

@@ -1,18 +1,55 @@
 import Type from 'typebox';
 import { choice, count, duration, condition, flag, map, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
-import { sendRequests, type HttpParams } from './http/send-request.ts';
+import { sendRequests, type GivenParams } from './http/send-request.ts';
+import { isOperation, type Operation } from './http/openapi/operation.ts';
+import { operationTypes } from './http/openapi/operation-types.ts';
+import { OutsideOfSubset } from './http/openapi/outside-of-subset.ts';
+import { readOperation } from './http/openapi/read-operation.ts';
 import { requestMistakes, type RequestParams } from './http/request-mistakes.ts';
 import type { Json } from '../workflows/plan/values/json.ts';
+
+const RESULT = Type.Object({
+  status: Type.Integer(),
+  body: Type.Unsafe<Json>(Type.Unknown()),
+  extracted: Type.Unsafe<Readonly<Record<string, Json>>>(Type.Record(Type.String(), Type.Unknown())),
+  pages: Type.Integer(),
+});
 
 /** Calls an HTTP service. */
 export const http = defineTask({
   type: 'http',
   description: 'Calls an HTTP service.',
-  summary: ({ method, path }) => `${method ?? 'GET'} ${path}`,
+  summary: ({ operation, method = 'GET', path = '' }) =>
+    isOperation(operation) ? `${operation.method} ${operation.path}` : `${method} ${path}`,
   params: Type.Object({
     method: Type.Optional(choice('Method', 'Default: GET.', ['GET', 'POST', 'PUT', 'PATCH', 'DELETE'])),
-    path: text('Path', 'Under the address of the connection.', '/models/reload', { template: 'url', format: 'path' }),
+    path: Type.Optional(text('Path', 'Under the address of the connection.', '/models/reload', { template: 'url', format: 'path' })),
+    openapi: Type.Optional(
+      text(
+        'OpenAPI',
+        "An OpenAPI 3 document in JSON or YAML: its path from the pipeline's file, within the folder of pipelines.",
+        'apis/recommendations.json',
+        { template: 'none' },
+      ),
+    ),
+    operation: Type.Optional(
+      Type.Unsafe<Operation>(
+        Type.Unknown({
+          title: 'Operation',
+          description: 'An operationId in `openapi`, in place of `method` and `path`. It gives the types of parameters, body and answer.',
+          examples: ['getUserPreferences'],
+          template: 'none',
+        }),
+      ),
+    ),
+    parameters: Type.Optional(
+      Type.Record(Type.String(), Type.Unsafe<Json>(Type.Unknown()), {
+        title: 'Parameters',
+        description: 'The parameters of the operation, in path, query and headers, by name. One that is null is not sent.',
+        examples: [{ user_id: 7 }],
+      }),
+    ),
     headers: Type.Optional(
       Type.Record(Type.String(), Type.String(), {
         title: 'Headers',
@@ -86,17 +123,27 @@ export const http = defineTask({
       ),
     ),
   }),
+  exactlyOneOf: [['path', 'operation']],
+  document: {
+    key: 'openapi',
+    replaces: 'operation',
+    needed: ['parameters'],
+    read(document, name) {
+      try {
+        return { value: readOperation(document, name) as unknown as Json };
+      } catch (error) {
+        if (!(error instanceof OutsideOfSubset)) throw error;
+        return { mistake: error.message, ...(error.hint !== undefined && { hint: error.hint }) };
+      }
+    },
+  },
+  narrow: ({ operation, pagination }) => (isOperation(operation) ? operationTypes(operation, RESULT, pagination !== undefined) : undefined),
   mistakes: (params) => requestMistakes(params as RequestParams),
-  result: Type.Object({
-    status: Type.Integer(),
-    body: Type.Unsafe<Json>(Type.Unknown()),
-    extracted: Type.Unsafe<Readonly<Record<string, Json>>>(Type.Record(Type.String(), Type.Unknown())),
-    pages: Type.Integer(),
-  }),
+  result: RESULT,
   ownsEffects: true,
   connections: {
     service: { key: 'conn_id', formerly: 'connection', default: 'http_default', types: ['http'], description: 'The service.' },
   },
   example: { name: 'reload_model', type: 'http', conn_id: 'recommendation_service', method: 'POST', path: '/models/reload' },
-  run: (context, params) => sendRequests(context, context.connections.service, params as HttpParams),
+  run: (context, params) => sendRequests(context, context.connections.service, params as GivenParams),
 });

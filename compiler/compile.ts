@@ -22,8 +22,9 @@ import { byPlace, type Diagnostic } from './mistakes/diagnostic.ts';
 import { emitPlan, emitTask } from './resolve/emit.ts';
 import type { ExpressionContext } from './expressions/expression-scopes.ts';
 import { resolveExpressions } from './expressions/resolve-expressions.ts';
-import { shapeOfSchema } from './expressions/shapes.ts';
+import { outputShape } from './expressions/shapes.ts';
 import type { FillIn } from './resolve/fill-in.ts';
+import { includeDocuments } from './read/include-documents.ts';
 import { includeSql } from './read/include-sql.ts';
 import { type DefaultsFile, FolderDefaults } from './read/defaults.ts';
 import { inheritDefaults } from './resolve/inherit-defaults.ts';
@@ -183,7 +184,7 @@ export class Compiler {
     }
     const included = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
     // Repeat for the SQL files.
-    const value = included && fillVars(included);
+    const value = included && includeDocuments(source, fillVars(included), this.types, readBeside);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
     return { value, nodes };
@@ -291,8 +292,8 @@ export class Compiler {
     if (type !== 'run_pipeline') return undefined;
     const child = byDagId.get(String(keys.dag_id));
     if (!child || keys.wait === false) return undefined;
-    const outputs = child.nodes.flatMap(({ name, type: childType, list }): [string, Shape][] =>
-      name === undefined || list !== 'tasks' || name.includes('.') ? [] : [[name, shapeOfSchema(this.types.get(childType ?? '')?.result)]],
+    const outputs = child.nodes.flatMap(({ name, type: childType, list, keys }): [string, Shape][] =>
+      name === undefined || list !== 'tasks' || name.includes('.') ? [] : [[name, outputShape(this.types.get(childType ?? ''), keys)]],
     );
     return { fields: { run_id: 'string', state: 'string', outputs: { fields: Object.fromEntries(outputs) } } };
   }

@@ -79,7 +79,9 @@ export class Validator {
     const taskType = this.catalogs.tasks.find((each) => each.type === type);
     if (!taskType) return;
     checkExclusive(source, taskType, keys, path, [...COMMON_TASK_KEYS, ...(this.paramKeys.get(taskType.type) ?? [])]);
-    if (fits) checkTogether(source, taskType, keys, path);
+    if (!fits) return;
+    checkTogether(source, taskType, keys, path);
+    checkNarrowed(source, taskType, keys, place);
   }
 
   private validateTrigger(source: Source, trigger: JsonObject, path: Path): void {
@@ -170,6 +172,14 @@ function checkExclusive(
       source.reportKey('SL208', [...path, second], `'${one}' and '${other}' exclude each other.`, 'keep one of them');
     }
   }
+}
+
+/** Reports mistakes against the schema that follows from the task's own parameters, such as those of an operation. */
+function checkNarrowed(source: Source, taskType: TaskType, keys: JsonObject, place: Place): void {
+  const narrowed = taskType.narrow?.(keys);
+  if (!narrowed) return;
+  for (const error of new SchemaChecker({ definitions: { narrowed: narrowed.params } }).check('/definitions/narrowed', keys))
+    explainError(source, error, place);
 }
 
 /** Reports mistakes that the task type finds in combinations of valid keys. */

@@ -1,10 +1,10 @@
-import type { HttpService } from '../lib/http.ts';
+import type { LimitedHttpService } from '../lib/http.ts';
 import { parseRateLimit, RATE_LIMIT_HELP } from '../lib/rate-limit.ts';
 import { defineConnection } from './define-connection.ts';
 import { readService, SERVICE_FIELDS } from './service.ts';
 import { serviceFields } from './uri.ts';
 
-export interface HttpConnection extends HttpService {
+export interface HttpConnection extends LimitedHttpService {
   readonly type: 'http';
 }
 

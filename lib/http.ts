@@ -21,6 +21,10 @@ export interface HttpService {
   readonly token?: string;
   /** A PEM file with trusted certificate authorities; absent: those of the machine. */
   readonly ca_file?: string;
+}
+
+/** An HTTP service that limits how often it is called. */
+export interface LimitedHttpService extends HttpService {
   /** Requests wait for their turn, outside of their time limit. Absent: they are sent at once. */
   readonly rate_limit?: RateLimit;
 }
@@ -59,7 +63,7 @@ const DEFAULT_TIMEOUT_MS = 60_000;
  * Calls a service. Every status is a response, not an error.
  * @throws TimeLimitExceeded, the errors of http/http-errors.ts, and Node's errors with their reason if there is no response
  */
-export async function callHttp(connection: HttpService, call: HttpCall): Promise<HttpAnswer> {
+export async function callHttp(connection: LimitedHttpService, call: HttpCall): Promise<HttpAnswer> {
   const { redirect = [], timeoutMs = DEFAULT_TIMEOUT_MS } = call;
   await limitRequests(connection, call.signal);
   return withinTime(timeoutMs, call.signal, async (signal) => {

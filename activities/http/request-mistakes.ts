@@ -1,9 +1,11 @@
 import { isJsonType } from '../../lib/http/media-type.ts';
 import { isExactNumber, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { isOperation } from './openapi/operation.ts';
 import type { ParamMistake } from '../define-task.ts';
 
 export interface RequestParams {
   readonly method?: string;
+  readonly operation?: unknown;
   readonly cache?: string;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: unknown;
@@ -14,7 +16,17 @@ export interface RequestParams {
 const OWN_HEADERS: ReadonlySet<string> = new Set(['content-length', 'transfer-encoding', 'connection', 'host', 'accept-encoding']);
 
 /** Problems of a request whose keys are valid one by one. */
-export function requestMistakes({ method = 'GET', cache, headers = {}, body, form }: RequestParams): readonly ParamMistake[] {
+export function requestMistakes({ method: given, operation, cache, headers = {}, body, form }: RequestParams): readonly ParamMistake[] {
+  if (isOperation(operation)) {
+    const { id, method, path } = operation;
+    const refused = { method: given, form, body: operation.body ? undefined : body };
+    const [key] = Object.entries(refused).find(([, value]) => value !== undefined) ?? [];
+    if (key === 'method')
+      return [{ at: [key], message: `'method' follows from the operation '${id}': ${method} ${path}.`, hint: 'remove it' }];
+    if (key === 'body') return [{ at: [key], message: `The operation '${id}' has no body.`, hint: 'remove it' }];
+    if (key === 'form') return [{ at: [key], message: `The operation '${id}' takes JSON, not a form.`, hint: 'write `body`' }];
+  }
+  const method = isOperation(operation) ? operation.method : (given ?? 'GET');
   if (cache !== undefined && method !== 'GET') {
     return [{ at: ['cache'], message: `Only GET is cached: ${method} changes something at each request.`, hint: 'remove it' }];
   }

@@ -1,3 +1,4 @@
+import Type from 'typebox';
 import type { HttpConnection } from '../../connections/http.ts';
 import { callHttp, type HttpAnswer } from '../../lib/http.ts';
 import { headerKey } from '../../lib/http/header-key.ts';
@@ -6,14 +7,26 @@ import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../run/errors.ts';
+import { schemaErrors, withDoubles } from '../run/schema-errors.ts';
 import { AnswerCache, cacheKey } from './answer-cache.ts';
-import { httpFailure, limitOf, refusal } from './http-failure.ts';
+import { httpFailure, limitOf, refusal, shownBody } from './http-failure.ts';
+import type { Operation } from './openapi/operation.ts';
+import { requestOf } from './openapi/request-of.ts';
 import { atPointer } from './json-pointer.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
+
+/** The parameters of a task: a request, or an operation with its parameters. */
+export type GivenParams = Omit<HttpParams, 'path' | 'operation'> & {
+  readonly path?: string;
+  readonly operation?: Operation;
+  readonly parameters?: JsonObject;
+};
 
 export interface HttpParams {
   readonly method?: string;
   readonly path: string;
+  /** The operation that the request follows from. */
+  readonly operation?: Operation;
   readonly headers?: Readonly<Record<string, string>>;
   readonly body?: Json;
   readonly form?: JsonObject;
@@ -41,7 +54,8 @@ const MOST = 10 * 1024 * 1024;
 const answersKept = new AnswerCache(32 * 1024 * 1024);
 
 /** Calls a service and follows its pages. */
-export async function sendRequests(context: TaskContext, service: HttpConnection, params: HttpParams): Promise<HttpResult> {
+export async function sendRequests(context: TaskContext, service: HttpConnection, given: GivenParams): Promise<HttpResult> {
+  const params = requestFrom(given);
   const { pagination, extract = {} } = params;
   const answers = [await call(context, service, params, params.path)];
   const most = pagination?.max_pages ?? 100;
@@ -86,6 +100,12 @@ async function call(context: TaskContext, service: HttpConnection, params: HttpP
   return answer;
 }
 
+function requestFrom({ path = '', parameters = {}, operation, ...given }: GivenParams): HttpParams {
+  if (!operation) return { path, ...given };
+  const { headers, ...request } = requestOf(operation, parameters);
+  return { ...given, ...request, operation, headers: { ...headers, ...given.headers } };
+}
+
 /** Sends one request. @throws the failure of a missing or unexpected answer */
 async function send(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
   const { method = 'GET', headers, body, form, timeout, expect = {}, idempotency_key: withKey = true } = params;
@@ -112,12 +132,21 @@ async function send(context: TaskContext, service: HttpConnection, params: HttpP
 function mistakeOf(
   context: TaskContext,
   service: HttpConnection,
-  { method = 'GET', expect = {} }: HttpParams,
+  { method = 'GET', expect = {}, operation }: HttpParams,
   { path, answer }: { readonly path: string; readonly answer: HttpAnswer },
 ): Error | undefined {
   const { status, body } = answer;
   const isRight = expect.status?.includes(status) ?? (status >= 200 && status <= 299);
   if (!isRight) return refusal(answer, service, `${method} ${path}`);
+  const errors = operation?.answer && status <= 299 ? schemaErrors(Type.Unsafe(operation.answer), withDoubles(body)) : [];
+  if (operation && errors.length > 0) {
+    const differences = errors.slice(0, 5).map((each) => `${['body', ...each.steps].join('.')}: ${each.message}`);
+    return userFault(
+      'RequestRefused',
+      `${service.url} answers ${method} ${path} with ${status}, but not what the operation '${operation.id}' describes: ` +
+        `${differences.join('; ')}.${shownBody(body)}`,
+    );
+  }
   if (expect.json === undefined || context.holds(expect.json, { body })) return undefined;
   return refusal(answer, service, `${method} ${path}`, expect.json);
 }

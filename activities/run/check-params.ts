@@ -2,7 +2,7 @@ import { exactJsonText } from '../../workflows/plan/values/exact-json.ts';
 import { isExactNumber, isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import type { TaskType } from '../define-task.ts';
 import { userFault } from './errors.ts';
-import { schemaErrors } from './schema-errors.ts';
+import { schemaErrors, withDoubles } from './schema-errors.ts';
 
 /**
  * Converts parameters to the types of their schema: a number that no double can represent becomes its text if text is allowed too, as in
@@ -30,7 +30,8 @@ function replaceAt(value: Json, [step, ...rest]: readonly string[], change: (val
  * @throws ApplicationFailure `InvalidParameters`
  */
 export function checkParams(taskType: TaskType, params: JsonObject): void {
-  const errors = schemaErrors(taskType.params, params);
+  const narrowed = taskType.narrow?.(params);
+  const errors = [...schemaErrors(taskType.params, params), ...(narrowed ? schemaErrors(narrowed.params, withDoubles(params)) : [])];
   const told =
     errors.length > 0
       ? errors.map(({ path, message }) => `${path || taskType.type}: ${message}`)

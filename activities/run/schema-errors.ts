@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
+import { isExactNumber, isMap, type Json } from '../../workflows/plan/values/json.ts';
 import { TEXT_FORMATS } from '../../workflows/plan/values/text-formats.ts';
 
 /** An error at one place of a value. */
@@ -21,6 +22,13 @@ const ajv = new Ajv({
   formats: TEXT_FORMATS,
 });
 const checks = new WeakMap<TSchema, ValidateFunction>();
+
+/** A copy of a value for JSON Schema, where numbers that are kept as text are numbers. */
+export function withDoubles(value: Json): Json {
+  if (isExactNumber(value)) return Number(value.$number);
+  if (Array.isArray(value)) return (value as readonly Json[]).map(withDoubles);
+  return isMap(value) ? Object.fromEntries(Object.entries(value).map(([key, each = null]) => [key, withDoubles(each)])) : value;
+}
 
 /** Validates a value like the compiler does, with the same formats. @returns the errors; empty if the value is valid */
 export function schemaErrors(schema: TSchema, value: unknown): SchemaError[] {

@@ -138,7 +138,8 @@ function attemptOf(
   if (task.type === 'unfinished' && declared?.output === undefined) {
     return { takesMs, failure: { type: 'Unfinished', message: String(task.params.missing), retryable: false } };
   }
-  const result = types.find(({ type }) => type === task.type.replace(DECLARED, ''))?.result;
+  const taskType = types.find(({ type }) => type === task.type.replace(DECLARED, ''));
+  const result = taskType?.narrow?.(task.params)?.result ?? taskType?.result;
   const one = declared?.output !== undefined ? declared.output : sampleOutput(result);
   return { takesMs, output: input.batch ? input.batch.map(() => one) : one };
 }

@@ -7,7 +7,7 @@ import type { KnownConnections } from '../check/known-connections.ts';
 import type { TaskGraph } from '../resolve/resolve-graph.ts';
 import type { TaskList, TaskNode } from '../resolve/task-node.ts';
 import type { ExpressionScope } from './expression-scope.ts';
-import { shapeOfSchema } from './shapes.ts';
+import { outputShape, shapeOfSchema } from './shapes.ts';
 
 /** The parts of a pipeline that its expressions depend on. */
 export interface ExpressionContext {
@@ -83,7 +83,7 @@ export class ExpressionScopes {
   }
 
   private shapeOf(node: TaskNode): Shape {
-    const shape = this.context.outputOf(node) ?? shapeOfSchema(this.context.types.get(node.type ?? '')?.result);
+    const shape = this.context.outputOf(node) ?? outputShape(this.context.types.get(node.type ?? ''), node.keys);
     if (!isMap(node.keys.expand)) return shape;
     return isMap(node.keys.expand.expand) ? { list: { list: shape } } : { list: shape };
   }

@@ -123,16 +123,21 @@ function outputMistake(path: readonly string[], scope: ExpressionScope): Mistake
       message: `The output of '${task}' cannot be read here: ${readable}.`,
       hint: `add '${task}' to depends_on, or to that of a task before this one`,
     };
-  const shape = scope.outputs.get(task);
-  const field = path[task.split('.').length + 1];
-  if (field === undefined || typeof shape !== 'object' || !('fields' in shape) || Object.keys(shape.fields).length === 0) return undefined;
-  if (Object.hasOwn(shape.fields, field)) return undefined;
-  const fields = Object.keys(shape.fields);
-  return {
-    code: 'SL506',
-    message: `The output of '${task}' has no '${field}'.`,
-    hint: didYouMean(field, fields) ?? `it has: ${fields.join(', ')}`,
-  };
+  const inner = path.slice(task.split('.').length + 1);
+  let shape = scope.outputs.get(task);
+  for (const [index, field] of inner.entries()) {
+    if (typeof shape !== 'object' || !('fields' in shape) || Object.keys(shape.fields).length === 0) return undefined;
+    if (!Object.hasOwn(shape.fields, field)) {
+      const fields = Object.keys(shape.fields);
+      return {
+        code: 'SL506',
+        message: `The output of '${task}' has no '${inner.slice(0, index + 1).join('.')}'.`,
+        hint: didYouMean(field, fields) ?? `it has: ${fields.join(', ')}`,
+      };
+    }
+    shape = shape.fields[field];
+  }
+  return undefined;
 }
 
 /** Checks fields that no event of these triggers has. */

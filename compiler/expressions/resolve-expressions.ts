@@ -12,7 +12,7 @@ import { FILE_KEYS } from '../schema/pipeline-schema.ts';
 import { ExpressionChecks } from './expression-checks.ts';
 import { type ExpressionScope, OTHER_NAMES, taskOf } from './expression-scope.ts';
 import { type ExpressionContext, ExpressionScopes } from './expression-scopes.ts';
-import { findTemplates, type FoundTemplate } from './find-templates.ts';
+import { findTemplates, type FoundTemplate, propertyOf } from './find-templates.ts';
 import { NamesRead } from './names-read.ts';
 import { checkTriggers, paramsSchema } from './trigger-expressions.ts';
 
@@ -88,13 +88,14 @@ class ExpressionResolver {
       })
       .flatMap((reference) => (reference.path[0] === 'outputs' ? (taskOf(reference.path, scope) ?? []) : []));
     if (tasks.length > 0) this.lists.set(name, [...new Set(tasks)].sort());
-    const params = this.context.types.get(type ?? '')?.params;
-    if (!params) return;
+    const taskType = this.context.types.get(type ?? '');
+    if (!taskType) return;
+    const narrowed = taskType.narrow?.(keys)?.params;
     const inner = { ...scope, items };
     const places: TemplatePlace[] = [];
     for (const [key, part] of Object.entries(keys)) {
       if (COMMON_TASK_KEYS.has(key)) continue;
-      const declared: unknown = params.properties[key];
+      const declared: unknown = (isMap(narrowed) && propertyOf(narrowed, key)) || taskType.params.properties[key];
       const given = isMap(declared) && declared.runParams === true ? this.context.paramsOf(node) : undefined;
       const schema = given ? paramsSchema(given) : declared;
       for (const template of findTemplates(part, schema, [...path, key], 'value')) {

@@ -1,3 +1,4 @@
+import type { TaskType } from '../../activities/define-task.ts';
 import type { Shape } from '../../workflows/plan/expressions/shape.ts';
 import { isMap, type JsonObject } from '../../workflows/plan/values/json.ts';
 
@@ -31,6 +32,11 @@ function shapeOf(schema: JsonObject): Shape {
     return { fields: Object.fromEntries(Object.entries(properties).map(([key, property]) => [key, shapeOfSchema(property)])) };
   }
   return 'dyn';
+}
+
+/** The type of a task's output in expressions. @param keys the keys of the task */
+export function outputShape(type: Pick<TaskType, 'result' | 'narrow'> | undefined, keys: JsonObject): Shape {
+  return shapeOfSchema(type?.narrow?.(keys)?.result ?? type?.result);
 }
 
 /** How cel-js declares a variable: a type name, or the fields of a map. */

@@ -121,7 +121,7 @@ function describedBy(schema: unknown): readonly JsonSchema[] {
 }
 
 /** Returns a copy of a value with another part at `path`. */
-function put(value: Json | undefined, [step, ...rest]: Path, part: Json | undefined): Json | undefined {
+export function put(value: Json | undefined, [step, ...rest]: Path, part: Json | undefined): Json | undefined {
   if (step === undefined) return part;
   if (typeof step === 'number')
     return (value as readonly Json[]).map((each, index) => (index === step ? (put(each, rest, part) as Json) : each));

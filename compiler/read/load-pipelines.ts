@@ -1,6 +1,6 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
-import { basename, dirname, isAbsolute, join, relative, resolve, sep } from 'node:path';
+import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
 import type { PipelineFile } from '../compile.ts';
 import type { ReadBeside, ReadText } from './read-beside.ts';
 import { nearest } from '../mistakes/diagnostic.ts';
@@ -147,11 +147,11 @@ function readerBeside(path: string, root: string): ReadBeside {
           refused: `'${given}' links to a file outside of the folder of pipelines.`,
           hint: 'move or copy the file into the folder',
         };
-      return readSql(target, file);
+      return readText(target, file);
     } catch (error) {
       const { code } = error as NodeJS.ErrnoException;
       if (code !== 'ENOENT' && code !== 'ENOTDIR') return { refused: `'${file}' cannot be read: ${reasonOf(error)}.` };
-      const near = nearest(basename(target), namesIn(dirname(target)));
+      const near = nearest(basename(target), namesIn(dirname(target), extname(target)));
       return {
         refused: `File '${file}' does not exist.`,
         hint: near === undefined ? "write its path relative to the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
@@ -160,14 +160,14 @@ function readerBeside(path: string, root: string): ReadBeside {
   };
 }
 
-function readSql(path: string, file: string): ReadText {
+function readText(path: string, file: string): ReadText {
   // Non-blocking, because the path may be a named pipe without a writer.
   const handle = openSync(path, constants.O_RDONLY | constants.O_NONBLOCK);
   try {
     const about = fstatSync(handle);
     if (!about.isFile()) return { refused: `'${file}' is not a regular file, but a pipe, a device or a folder.` };
     if (about.size > MAX_BYTES) {
-      const sizes = `${about.size.toLocaleString('en')} bytes; a SQL file may have at most ${MAX_BYTES.toLocaleString('en')}`;
+      const sizes = `${about.size.toLocaleString('en')} bytes; such a file may have at most ${MAX_BYTES.toLocaleString('en')}`;
       return { refused: `'${file}' has ${sizes}.`, hint: 'keep data out of it: put it into a table or S3' };
     }
     const text = textOf(readFileSync(handle));
@@ -188,9 +188,9 @@ function textOf(bytes: Uint8Array): string | undefined {
   }
 }
 
-function namesIn(folder: string): string[] {
+function namesIn(folder: string, ending: string): string[] {
   try {
-    return readdirSync(folder).filter((name) => name.endsWith('.sql'));
+    return readdirSync(folder).filter((name) => name.endsWith(ending));
   } catch {
     return [];
   }

@@ -175,7 +175,7 @@ describe('SQL in files', () => {
       ['sql/latin.sql', /is not text in UTF-8/],
       ['sql/nul.sql', /is not text in UTF-8/],
       ['sql/blank.sql', /is empty/],
-      ['sql/large.sql', /has 1,048,577 bytes; a SQL file may have at most 1,048,576/],
+      ['sql/large.sql', /has 1,048,577 bytes; such a file may have at most 1,048,576/],
       ["'sql/{{ ds }}.sql'", /does not accept expressions/],
     ];
     const tasks = [
