@@ -10,7 +10,7 @@ import { http } from '../../../activities/http.ts';
 import type { HttpResult } from '../../../activities/http/send-request.ts';
 import { type Compilation, Compiler } from '../../../compiler/compile.ts';
 import { loadPipelines } from '../../../compiler/read/load-pipelines.ts';
-import type { Json, JsonObject } from '../../../workflows/plan/values/json.ts';
+import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { runTask } from '../../support/run-task.ts';
 
