@@ -1,6 +1,16 @@
 import { isMap, type JsonObject } from '../../../workflows/plan/values/json.ts';
-import { textMap, connection, jsonBody, path } from '../argument-converters.ts';
+import { type Convert, textMap, connection, duration, jsonBody, path } from '../argument-converters.ts';
 import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
+
+/** Options of the Python library `requests`: only the time limit has an equivalent. */
+const requestOptions: Convert = (value, dagName) => {
+  const options: JsonObject = isMap(value) ? value : {};
+  const { timeout, ...others } = options;
+  if (timeout === undefined) return { lost: 'has no timeout, the only option with an equivalent' };
+  const converted = duration('timeout')(timeout, dagName);
+  const rest = Object.keys(others);
+  return 'keys' in converted && rest.length > 0 ? { ...converted, why: `of it, ${rest.join(', ')} is not kept` } : converted;
+};
 
 const http = (method: string): OperatorMapping => ({
   type: 'http',
@@ -10,6 +20,7 @@ const http = (method: string): OperatorMapping => ({
     endpoint: path,
     data: jsonBody,
     headers: textMap('headers'),
+    extra_options: requestOptions,
   },
   ignored: ['log_response'],
   needs: ['path'],

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { copyFile, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { tmpdir } from 'node:os';
@@ -10,6 +10,7 @@ import { http } from '../../../activities/http.ts';
 import type { HttpResult } from '../../../activities/http/send-request.ts';
 import { type Compilation, Compiler } from '../../../compiler/compile.ts';
 import { loadPipelines } from '../../../compiler/read/load-pipelines.ts';
+import { ROOT } from '../../../lib/environment.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { runTask } from '../../support/run-task.ts';
@@ -73,6 +74,7 @@ describe('http tasks from an OpenAPI document', function () {
   before(async () => {
     folder = await mkdtemp(join(tmpdir(), 'sluice-openapi-'));
     await writeFile(join(folder, 'users.json'), JSON.stringify(DOCUMENT));
+    await copyFile(join(ROOT, 'test', 'fixtures', 'fastapi-users.json'), join(folder, 'fastapi.json'));
     await writeFile(join(folder, 'old.json'), '{"swagger": "2.0"}');
     await writeFile(join(folder, 'broken.json'), '{"openapi": ');
     server = createServer((request, response) => {
@@ -150,6 +152,26 @@ describe('http tasks from an OpenAPI document', function () {
         else assert.equal(/^SL\d+ \d/.test(mistake) ? placed : short, mistake);
       }
       assert.equal(plan !== undefined, mistakes.length === 0);
+    });
+  }
+
+  for (const [task, mistake] of [
+    ['operation: getUserPreferences, parameters: {user_id: 7, detail: gold}', undefined],
+    [
+      'operation: setUserPreferences, parameters: {user_id: 7}, body: {language: de, tier: gold, limits: {views: 1, price: "0.1"}}',
+      undefined,
+    ],
+    ['operation: create_order_orders_post, body: [{views: 1, price: 2}, silver]', undefined],
+    [
+      'operation: setUserPreferences, parameters: {user_id: 7}, body: {language: de, tier: golden}',
+      /'tier' is 'golden'; allowed: gold, silver/,
+    ],
+  ] as const) {
+    it(`reads the document that FastAPI 0.165 writes: ${task}`, async () => {
+      const { diagnostics } = await compile(`openapi: fastapi.json, ${task}`);
+      const shown = diagnostics.map(({ message }) => message).join('\n');
+      if (mistake) assert.match(shown, mistake);
+      else assert.equal(shown, '');
     });
   }
 

@@ -330,6 +330,11 @@ const MAPPED: [string, string, object][] = [
   ],
   [
     'http',
+    'HttpOperator, endpoint: run, extra_options: {timeout: 90, verify: false}',
+    { conn_id: 'http_default', method: 'POST', path: '/run', timeout: '1m30s' },
+  ],
+  [
+    'http',
     'SimpleHttpOperator, method: GET, endpoint: /x, data: {q: "a&b", d: "{{ ds }}"}',
     { conn_id: 'http_default', method: 'GET', path: '/x?q=a%26b&d={{ ds }}' },
   ],
