@@ -80,6 +80,23 @@ describe('sluice plan --against a commit', function () {
     assert.match(stdout, /- +sql: DELETE FROM old\.t[^]*\+ +sql: DELETE FROM new\.t/);
   });
 
+  it('shows what a change of defaults.yaml changes, also for a file that is named alone', async () => {
+    await write('pipelines/sales/defaults.yaml', 'owner: team_a\n');
+    await write('pipelines/sales/orders.yaml', pipeline('orders'));
+    await commit();
+    await write('pipelines/sales/defaults.yaml', 'owner: team_b\n');
+    const { code, stdout, stderr } = await plan(at('pipelines/sales/orders.yaml'), '--against', 'HEAD', '-o', 'json');
+    const changes = JSON.parse(stdout) as {
+      dag_id: string;
+      action: string;
+      diff?: string[];
+      filled_in: { what: string; value: string }[];
+    }[];
+    assert.deepEqual([code, changes.map(({ dag_id, action }) => [dag_id, action])], [2, [['orders', 'update']]], stderr);
+    assert.match(changes[0]?.diff?.join('\n') ?? '', /team_a[^]*team_b/);
+    assert.ok(changes[0]?.filled_in.some(({ what, value }) => what === 'owner' && value === 'team_b'));
+  });
+
   it('is empty when the files are committed, and exits with 0', async () => {
     const { code, stdout } = await plan(at('pipelines/team/kept.yaml'), '--against', 'HEAD');
     assert.deepEqual([code, /= kept {2}no change/.test(stdout)], [0, true]);
