@@ -14,8 +14,13 @@ import { checkWritten } from './check-numbers.ts';
  * @param declared the files by dag_id
  */
 export function checkStarts(source: Source, value: JsonObject, declared: ReadonlyMap<string, JsonObject>): void {
+  for (const [index, trigger] of (Array.isArray(value.triggers) ? (value.triggers as readonly Json[]) : []).entries())
+    if (isMap(trigger) && trigger.type === 'pipeline') warnOfMisspelled(source, trigger.dag_id, ['triggers', index], declared);
   for (const { type, keys, path } of taskNodes(value)) {
-    if (type === 'wait_for_pipeline') checkAwaited(source, keys, path, declared);
+    if (type === 'wait_for_pipeline') {
+      warnOfMisspelled(source, keys.dag_id, path, declared);
+      checkAwaited(source, keys, path, declared);
+    }
     if (type !== 'run_pipeline' || typeof keys.dag_id !== 'string') continue;
     const child = declared.get(keys.dag_id);
     if (child) checkGiven(source, { given: keys.params, path, dagId: keys.dag_id, params: declaredParams(child) });
@@ -28,6 +33,13 @@ export function checkStarts(source: Source, value: JsonObject, declared: Readonl
       );
     }
   }
+}
+
+/** Warns of the name of a pipeline that no file defines, but that is nearly one of those defined. Another project may define it. */
+function warnOfMisspelled(source: Source, dagId: Json | undefined, path: Path, declared: ReadonlyMap<string, JsonObject>): void {
+  if (typeof dagId !== 'string' || declared.has(dagId)) return;
+  const hint = didYouMean(dagId, declared.keys());
+  if (hint !== undefined) source.report('SL318', [...path, 'dag_id'], `No file defines a pipeline '${dagId}'.`, hint);
 }
 
 /** Checks that the awaited task exists in the other pipeline, if its file is known. */

@@ -83,6 +83,24 @@ describe('wait_for_pipeline', () => {
     assert.deepEqual(mistakesOf({ task: 'load' }, back), []);
   });
 
+  it('warns of a name that is nearly that of a pipeline', () => {
+    const found = (dagId: string, isTrigger: boolean): string[] => {
+      const own = isTrigger
+        ? `triggers: [{name: t, type: pipeline, dag_id: ${dagId}}]\ntasks: [{name: a, type: empty}]`
+        : `tasks: [{name: w, type: wait_for_pipeline, dag_id: ${dagId}}, {name: a, type: empty}]`;
+      const [first] = compiler.compileAll([
+        { file: 'x.yaml', text: `dag_id: x\n${own}` },
+        { file: 'y.yaml', text: 'dag_id: daily_sales\ntasks: [{name: a, type: empty}]' },
+      ]);
+      return (first?.diagnostics ?? []).map(({ code, severity, hint }) => `${severity} ${code} ${hint ?? ''}`);
+    };
+    for (const isTrigger of [true, false]) {
+      assert.deepEqual(found('daily_sale', isTrigger), ["warning SL318 did you mean 'daily_sales'?"]);
+      assert.deepEqual(found('daily_sales', isTrigger), []);
+      assert.deepEqual(found('of_another_project', isTrigger), []);
+    }
+  });
+
   describe('offset', () => {
     const day = { start: '2024-03-31T23:00:00Z', end: '2024-04-01T22:00:00Z' };
     for (const [interval, offset, zone, start, end] of [
