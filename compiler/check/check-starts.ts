@@ -39,7 +39,7 @@ export function checkStarts(source: Source, value: JsonObject, declared: Readonl
 function warnOfMisspelled(source: Source, dagId: Json | undefined, path: Path, declared: ReadonlyMap<string, JsonObject>): void {
   if (typeof dagId !== 'string' || declared.has(dagId)) return;
   const hint = didYouMean(dagId, declared.keys());
-  if (hint !== undefined) source.report('SL318', [...path, 'dag_id'], `No file defines a pipeline '${dagId}'.`, hint);
+  if (hint !== undefined) source.report('SL319', [...path, 'dag_id'], `No file defines a pipeline '${dagId}'.`, hint);
 }
 
 /** Checks that the awaited task exists in the other pipeline, if its file is known. */

@@ -55,7 +55,7 @@ export const CODES = {
   SL317:
     'Pipelines start each other, or themselves, in a cycle that only a condition of a trigger or the value of an expression can stop. (A warning.)',
   SL318: 'An owner, a queue, a connection or a dag_id that the policy of the project does not allow in this folder.',
-  SL318: 'A pipeline that no file defines, with nearly the name of one that is defined. (A warning: another project may define it.)',
+  SL319: 'A pipeline that no file defines, with nearly the name of one that is defined. (A warning: another project may define it.)',
   SL401: 'A task reads data, but no upstream task produces any.',
   SL402: 'A task reads data, and several upstream tasks produce data: the choice is ambiguous.',
   SL403: 'A task reads its data from a different bucket than the one that the upstream task writes to.',
@@ -88,7 +88,7 @@ export const WARNINGS: ReadonlySet<Code> = new Set<Code>([
   'SL313',
   'SL314',
   'SL317',
-  'SL318',
+  'SL319',
   'SL405',
   'SL406',
   'SL901',

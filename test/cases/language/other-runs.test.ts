@@ -95,7 +95,7 @@ describe('wait_for_pipeline', () => {
       return (first?.diagnostics ?? []).map(({ code, severity, hint }) => `${severity} ${code} ${hint ?? ''}`);
     };
     for (const isTrigger of [true, false]) {
-      assert.deepEqual(found('daily_sale', isTrigger), ["warning SL318 did you mean 'daily_sales'?"]);
+      assert.deepEqual(found('daily_sale', isTrigger), ["warning SL319 did you mean 'daily_sales'?"]);
       assert.deepEqual(found('daily_sales', isTrigger), []);
       assert.deepEqual(found('of_another_project', isTrigger), []);
     }
