@@ -1,10 +1,11 @@
 import assert from 'node:assert/strict';
-import { mkdir, readdir, rm } from 'node:fs/promises';
+import { mkdir, readdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import type { Client } from '@temporalio/client';
 import { createActivities } from '../../activities/run/create-activities.ts';
 import { Compiler } from '../../compiler/compile.ts';
+import { parseConnection } from '../../connections/parse.ts';
 import { projectRoot } from '../../lib/roots.ts';
 import { RESERVED_TASK_TYPES } from '../../project/check-definition.ts';
 import { BUILT_IN } from '../../project/definitions.ts';
@@ -61,6 +62,18 @@ describe('a project', function () {
       'lib/greeting.ts': OWN_DEFINITIONS['lib/greeting.ts'],
     });
     assert.deepEqual([[...origins.tasks.keys()], config], [['greet'], {}]);
+  });
+
+  it('can have the files that docs/11 shows', async () => {
+    const page = await readFile(join(ROOT, 'docs', '11-own-project.md'), 'utf8');
+    const shown = [...page.matchAll(/^```ts\n\/\/ ((?:connections|tasks)\/\S+)\n(.*?)^```$/gms)].map(([, file = '', text = '']) => [
+      file,
+      text,
+    ]);
+    const { connections, origins } = await load(Object.fromEntries(shown) as Record<string, string>);
+    assert.deepEqual([...origins.tasks.keys()], ['fetch_file']);
+    const connection = parseConnection('ftp_default', 'ftp://:secret@files', connections);
+    assert.deepEqual(connection, { type: 'ftp', host: 'files', password: 'secret' });
   });
 
   it('compiles its files once, and again when one of them or a file that it imports has changed', async () => {
