@@ -120,7 +120,17 @@ export type Params = Static<typeof params>;
 export function loadMistakes(params: Params): readonly ParamMistake[] {
   const { method = 'replace', on_overlap: onOverlap, interval_column: column, allow_empty: allowEmpty, upsert_keys: keys } = params;
   const matchesRows = method === 'upsert' || method === 'merge';
+  const [, schema, name] = /^([^.{}]+)\.([^.{}]+)$/.exec(params.redshift_table) ?? [];
   return [
+    ...(schema !== undefined && name !== undefined && params.schema === undefined
+      ? [
+          {
+            at: ['redshift_table'],
+            message: `'${params.redshift_table}' has a dot, and \`redshift_table\` is the name of a table without its schema.`,
+            hint: `write schema: ${schema}, and redshift_table: ${name}`,
+          },
+        ]
+      : []),
     ...(matchesRows && keys === undefined
       ? [
           {

@@ -75,6 +75,10 @@ const MISTAKES: readonly (readonly [file: string, words: string])[] = [
   [task('type: approval, message: ok?'), "use 'prompt'"],
   [task('type: sql, sql: queries/daily.sql'), 'write sql_file: queries/daily.sql'],
   [task('type: postgres_to_s3, query: daily.sql, s3_bucket: raw-data'), 'write sql_file: daily.sql'],
+  [
+    task('type: s3_to_redshift, s3_bucket: raw-data, s3_key: a/b, redshift_table: sales.orders'),
+    'schema: sales, and redshift_table: orders',
+  ],
   [task('type: s3_to_redshift, s3_bucket: raw-data, s3_key: a/b, redshift_table: t, method: upsert'), 'upsert_keys: [id]'],
   [task('type: s3_to_redshift, s3_bucket: raw-data, s3_key: a/b, redshift_table: t, upsert_keys: [id]'), 'method: upsert'],
   [task('type: postgres_to_s3, source_table: t, s3_bucket: raw-data, s3_key: s3://raw-data/x'), 'a prefix inside the bucket'],
