@@ -10,14 +10,11 @@ import { scrubberOf } from '../../connections/scrubber.ts';
 import { sensorQueue } from '../../workflows/plan/sensor.ts';
 import { dataConverterFrom } from '../codec/codec.ts';
 import { connectWorker } from './connect-worker.ts';
-import { createFailureActivities } from './failure-facts.ts';
 import { withUnknown } from './known-activities.ts';
-import { createPastActivities } from '../runs/past.ts';
-import { createIntervalActivities } from '../runs/intervals.ts';
 import { createRunLookup } from '../runs/run-lookup.ts';
 import { scrubbedActivities, scrubbedSignals } from './scrub-exits.ts';
 import { createSensorStarts } from '../sensors/sensor-starts.ts';
-import { createSlotActivities } from '../pools/slot-activities.ts';
+import { createRunActivities } from './run-activities.ts';
 import { groupOf, type ConnectedWorkers } from './worker-group.ts';
 import { workflowBundle } from './workflow-bundle.ts';
 
@@ -90,13 +87,7 @@ export async function createWorkers(
         dataConverter,
         workflowBundle: bundle,
         interceptors: { activity: [scrubbedActivities(secrets)] },
-        activities: withUnknown(client, {
-          ...own,
-          ...createSlotActivities(client, taskQueue),
-          ...createIntervalActivities(client),
-          ...createPastActivities(client),
-          ...createFailureActivities(client, environment),
-        }),
+        activities: withUnknown(client, { ...own, ...createRunActivities(client, environment, taskQueue) }),
         shutdownGraceTime: SHUTDOWN_GRACE,
         // The runs of a dead worker move to another one after this time; the default of 10 s doubles the damage of a short outage.
         stickyQueueScheduleToStartTimeout: '2s',

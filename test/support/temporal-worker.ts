@@ -6,10 +6,7 @@ import { dataConverterFrom } from '../../temporal/codec/codec.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { connectWorker } from '../../temporal/worker/connect-worker.ts';
 import { withUnknown } from '../../temporal/worker/known-activities.ts';
-import { createFailureActivities } from '../../temporal/worker/failure-facts.ts';
-import { createPastActivities } from '../../temporal/runs/past.ts';
-import { createIntervalActivities } from '../../temporal/runs/intervals.ts';
-import { createSlotActivities } from '../../temporal/pools/slot-activities.ts';
+import { createRunActivities } from '../../temporal/worker/run-activities.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { createLog } from '../../lib/logging.ts';
 import { type Activities, installRuntime } from '../../temporal/worker/worker-process.ts';
@@ -45,13 +42,7 @@ export async function startTestWorker(
     // As in production: the runs of a closed worker move to another worker after this time.
     stickyQueueScheduleToStartTimeout: '2s',
     workflowBundle: workflows ?? (await workflowBundle('index', dataConverter)),
-    activities: withUnknown(client, {
-      ...activities,
-      ...createSlotActivities(client, taskQueue),
-      ...createIntervalActivities(client),
-      ...createPastActivities(client),
-      ...createFailureActivities(client, environment),
-    }),
+    activities: withUnknown(client, { ...activities, ...createRunActivities(client, environment, taskQueue) }),
   });
   const running = worker.run();
   return {

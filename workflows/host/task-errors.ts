@@ -1,4 +1,11 @@
-import { ActivityFailure, ApplicationFailure, ChildWorkflowFailure, TimeoutFailure, TimeoutType } from '@temporalio/common';
+import {
+  ActivityFailure,
+  ApplicationFailure,
+  ChildWorkflowFailure,
+  TimeoutFailure,
+  TimeoutType,
+  WorkflowExecutionAlreadyStartedError,
+} from '@temporalio/common';
 import { isCancellation, patched } from '@temporalio/workflow';
 import type { TaskPlan, WaitPlan } from '../plan/plan.ts';
 import { formatDuration } from '../plan/values/duration.ts';
@@ -6,11 +13,18 @@ import { errorText } from '../plan/values/error-text.ts';
 import { type RunScope, TaskCanceled, TaskFailed } from '../run/run-host.ts';
 import { temporalScope } from '../temporal-scope.ts';
 
-/** Does a task's work in its scope, and translates errors of Temporal. @throws TaskFailed, TaskCanceled */
-export async function runWork<T>(task: TaskPlan, scope: RunScope, work: () => Promise<T>): Promise<T> {
+/**
+ * Does a task's work in its scope, and translates errors of Temporal.
+ * @param ifStarted replaces `work` if that finds its child workflow already started
+ * @throws TaskFailed, TaskCanceled
+ */
+export async function runWork<T>(task: TaskPlan, scope: RunScope, work: () => Promise<T>, ifStarted?: () => Promise<T>): Promise<T> {
   try {
     return await temporalScope(scope).run(work);
   } catch (error) {
+    // In histories of older releases, the task fails.
+    if (ifStarted && error instanceof WorkflowExecutionAlreadyStartedError && patched('child-may-exist'))
+      return runWork(task, scope, ifStarted);
     throw explainError(task, error);
   }
 }
