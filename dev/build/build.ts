@@ -7,7 +7,7 @@ import { ROOT } from '../../lib/environment.ts';
 import { ENCODED_FAILURES } from '../../temporal/codec/codec.ts';
 import { prebuiltBundle, workflowBundle, type WorkflowModule } from '../../temporal/worker/workflow-bundle.ts';
 import { CLI_BUNDLE } from '../launch/cli-bundle.mjs';
-import { leavePackages } from '../launch/run-program.mjs';
+import { leavePackages } from '../launch/bundle.mjs';
 import { SOURCE_PLACES_BANNER, sourcePlaces } from './source-places.ts';
 
 /**

@@ -30,6 +30,17 @@ export const SOURCES = [
 ];
 /** Additional sources of developer programs, which are in folders. */
 const OF_DEVELOPERS = ['worker.ts', 'dev', 'bench', 'test/support'];
+/** Additional sources of tests. */
+const OF_TESTS = [...readdirSync(root).filter((name) => name.endsWith('.ts')), 'bin', 'dev', 'bench', 'test'];
+
+/** A package of hundreds of small modules: bundling it saves 20 MB. All other packages are loaded from node_modules. */
+const BUNDLED = /^typebox(\/|$)/;
+
+/** The folder of bundles. */
+export const CACHE = join(root, 'node_modules', '.cache', 'sluice');
+
+/** Options for ES modules whose stack traces point to the TypeScript sources. @type {import('esbuild').BuildOptions} */
+export const MODULES = { format: 'esm', sourcemap: 'linked', plugins: [{ name: 'packages', setup: leavePackages }] };
 
 /**
  * Bundles a program into one JavaScript file, if its TypeScript has changed.
@@ -41,23 +52,62 @@ const OF_DEVELOPERS = ['worker.ts', 'dev', 'bench', 'test/support'];
 export async function bundleOf(folder, program, options) {
   // Distinguish `worker.ts` from `bench/runs/worker.ts`.
   const name = program.replace(/\.ts$/, '').replaceAll('/', '-');
-  const bundle = join(folder, `${name}-${sourceKey(program)}`);
-  const entry = join(bundle, `${basename(program, '.ts')}.${options.format === 'esm' ? 'mjs' : 'cjs'}`);
-  if (existsSync(entry)) return entry;
+  const file = `${basename(program, '.ts')}.${options.format === 'esm' ? 'mjs' : 'cjs'}`;
+  const sources = [program, ...SOURCES, ...(program.includes('/') ? OF_DEVELOPERS : [])];
+  const bundle = await keepBundle(join(folder, `${name}-${sourceKey(sources)}`), file, (building) =>
+    build({ ...options, entryPoints: [join(root, program)], outfile: join(building, file) }),
+  );
+  return bundle && join(bundle, file);
+}
+
+/**
+ * Bundles test files into one JavaScript file each, and their imports into files that they share, if any TypeScript has changed. Importing
+ * a thousand modules one by one takes longer than most tests.
+ * @param {readonly string[]} files paths relative to the root
+ * @returns {Promise<readonly string[] | undefined>} the bundled files, in the same order; undefined if they cannot be written
+ */
+export async function bundleTests(files) {
+  const outputOf = (/** @type {string} */ file) => file.replace(/\.ts$/, '.mjs');
+  const key = sourceKey([...SOURCES, ...OF_TESTS]);
+  const bundle = await keepBundle(join(CACHE, `unit-tests-${key}`), outputOf(files[0] ?? ''), (building) =>
+    build({
+      ...MODULES,
+      entryPoints: files.map((file) => join(root, file)),
+      outdir: building,
+      outbase: root,
+      outExtension: { '.js': '.mjs' },
+      splitting: true,
+      // Names of classes are in error messages and in data on the wire.
+      keepNames: true,
+    }),
+  );
+  return bundle && files.map((file) => join(bundle, outputOf(file)));
+}
+
+/**
+ * Returns a folder of bundled files, which `make` writes unless it exists. Removes the folders of earlier sources.
+ * @param {string} bundle the folder: a name, `-`, and a hash of the sources
+ * @param {string} entry one of its files
+ * @param {(building: string) => Promise<void>} make
+ * @returns {Promise<string | undefined>} undefined if it cannot be written
+ */
+async function keepBundle(bundle, entry, make) {
+  const exists = () => existsSync(join(bundle, entry));
+  if (exists()) return bundle;
   const building = `${bundle}.${process.pid}`;
   try {
-    mkdirSync(folder, { recursive: true, mode: 0o700 });
+    mkdirSync(dirname(bundle), { recursive: true, mode: 0o700 });
   } catch (error) {
     return withoutBundle(error);
   }
   try {
-    await build(join(building, basename(entry)), program, options);
+    await make(building);
     // If two processes bundle concurrently, the second finds the first's bundle, which is identical.
-    if (!existsSync(entry)) renameSync(building, bundle);
-    removeOthers(folder, name, basename(bundle));
-    return entry;
+    if (!exists()) renameSync(building, bundle);
+    removeOthers(bundle);
+    return bundle;
   } catch (error) {
-    if (existsSync(entry)) return entry;
+    if (exists()) return bundle;
     return withoutBundle(error);
   } finally {
     rmSync(building, { recursive: true, force: true });
@@ -71,34 +121,32 @@ function withoutBundle(/** @type {unknown} */ error) {
 }
 
 /** Hashes the modification times and sizes of all source files, which takes a few milliseconds. */
-function sourceKey(/** @type {string} */ program) {
+function sourceKey(/** @type {readonly string[]} */ sources) {
   const hash = createHash('sha256').update(process.version);
-  const look = (/** @type {string} */ path) => {
+  const add = (/** @type {string} */ path) => {
     const { mtimeMs, size } = statSync(path);
     hash.update(`${path} ${mtimeMs} ${size}\n`);
   };
-  look(join(root, 'package-lock.json'));
-  for (const source of [program, ...SOURCES, ...(program.includes('/') ? OF_DEVELOPERS : [])]) {
+  add(join(root, 'package-lock.json'));
+  for (const source of sources) {
     const path = join(root, source);
     const found = statSync(path, { throwIfNoEntry: false });
     // An image may omit developer files.
     if (!found) continue;
-    if (!found.isDirectory()) look(path);
+    if (!found.isDirectory()) add(path);
     else
-      for (const name of readdirSync(path, { recursive: true }).map(String).sort()) if (/\.[cm]?[tj]s$/.test(name)) look(join(path, name));
+      for (const name of readdirSync(path, { recursive: true }).map(String).sort()) if (/\.[cm]?[tj]s$/.test(name)) add(join(path, name));
   }
   return hash.digest('hex').slice(0, 16);
 }
 
-async function build(/** @type {string} */ outfile, /** @type {string} */ program, /** @type {import('esbuild').BuildOptions} */ options) {
+async function build(/** @type {import('esbuild').BuildOptions} */ options) {
   const { build: bundle, stop } = await import('esbuild');
   await bundle({
-    entryPoints: [join(root, program)],
     absWorkingDir: root,
     bundle: true,
     platform: 'node',
     target: 'node20',
-    outfile,
     logLevel: 'silent',
     ...options,
     plugins: [...(options.plugins ?? []), { name: 'places', setup: keepPlaces }],
@@ -107,9 +155,16 @@ async function build(/** @type {string} */ outfile, /** @type {string} */ progra
   await stop();
 }
 
+/** Leaves packages in node_modules, except those in BUNDLED. */
+export function leavePackages(/** @type {import('esbuild').PluginBuild} */ build) {
+  build.onResolve({ filter: /^[^./]/ }, ({ path, importer }) =>
+    BUNDLED.test(path) || BUNDLED.test(importer.split('node_modules/').at(-1) ?? '') ? undefined : { path, external: true },
+  );
+}
+
 /** Keeps the original module paths in `import.meta`. */
 function keepPlaces(/** @type {import('esbuild').PluginBuild} */ build) {
-  build.onLoad({ filter: /\.ts$/ }, ({ path }) => {
+  build.onLoad({ filter: /\.(ts|mjs)$/ }, ({ path }) => {
     if (path.includes('node_modules')) return undefined;
     const text = readFileSync(path, 'utf8');
     if (!text.includes('import.meta.')) return undefined;
@@ -117,12 +172,13 @@ function keepPlaces(/** @type {import('esbuild').PluginBuild} */ build) {
     const contents = text.replace(/\bimport\.meta\.(url|dirname|filename)\b/g, (_, name) =>
       JSON.stringify(places[/** @type {keyof typeof places} */ (name)]),
     );
-    return { contents, loader: 'ts' };
+    return { contents, loader: path.endsWith('.ts') ? 'ts' : 'js' };
   });
 }
 
 /** Removes bundles of earlier sources; running programs have already loaded theirs. */
-function removeOthers(/** @type {string} */ folder, /** @type {string} */ name, /** @type {string} */ kept) {
-  const old = new RegExp(`^${name}-[0-9a-f]{16}$`);
+function removeOthers(/** @type {string} */ bundle) {
+  const [folder, kept] = [dirname(bundle), basename(bundle)];
+  const old = new RegExp(`^${kept.replace(/-[0-9a-f]{16}$/, '')}-[0-9a-f]{16}$`);
   for (const each of readdirSync(folder)) if (old.test(each) && each !== kept) rmSync(join(folder, each), { recursive: true, force: true });
 }

@@ -36,15 +36,15 @@ export async function withFileLock(path, work, options = {}) {
   mkdirSync(dirname(path), { recursive: true });
   const mine = JSON.stringify({ pid: process.pid, identity: processIdentity(process.pid), host: hostname(), token: token() });
   const deadline = Date.now() + (options.timeoutMs ?? Infinity);
-  for (let told = false; !createWhole(path, mine);) {
+  for (let isNotified = false; !createWhole(path, mine);) {
     const owner = liveOwner(path);
     if (owner === undefined) {
       removeDead(path);
       continue;
     }
     if (Date.now() > deadline) throw new LockTimeout(path, owner.pid);
-    if (!told) options.onWait?.(owner.pid);
-    told = true;
+    if (!isNotified) options.onWait?.(owner.pid);
+    isNotified = true;
     await delay(POLL_MS);
   }
   const touching = setInterval(() => quietly(() => utimesSync(path, new Date(), new Date())), TOUCH_MS);

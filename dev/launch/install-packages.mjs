@@ -43,11 +43,11 @@ function lockHash() {
  * other platforms are only in the lock file.
  */
 function matchesLock() {
-  const wanted = packagesOf(lockFile);
+  const locked = packagesOf(lockFile);
   const present = packagesOf(join(root, 'node_modules/.package-lock.json'));
-  if (wanted === undefined || present === undefined) return false;
-  const same = (/** @type {string} */ path) => wanted[path]?.version === present[path]?.version;
-  const all = Object.keys(wanted).filter((path) => path !== '' && !wanted[path]?.optional);
+  if (locked === undefined || present === undefined) return false;
+  const same = (/** @type {string} */ path) => locked[path]?.version === present[path]?.version;
+  const all = Object.keys(locked).filter((path) => path !== '' && !locked[path]?.optional);
   return [...all, ...Object.keys(present)].every(same);
 }
 

@@ -1,17 +1,16 @@
 import assert from 'node:assert/strict';
-import { readdirSync, readFileSync } from 'node:fs';
+import { readFileSync } from 'node:fs';
 import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'mocha';
 import { SOURCES } from '../../dev/launch/bundle.mjs';
 import { ROOT } from '../../lib/environment.ts';
 import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import { findCycle } from '../../workflows/plan/graph.ts';
-
-const SKIPPED = /^(node_modules|\.sluice|\.git|dist)(\/|$)/;
+import { ownFiles } from '../support/own-files.ts';
 
 /** Imports between our own files; types too, though they leave no trace at run time. */
 function importGraph(what: 'all' | 'values'): Map<string, string[]> {
-  const files = readdirSync(ROOT, { recursive: true, encoding: 'utf8' }).filter((file) => /\.(ts|mjs)$/.test(file) && !SKIPPED.test(file));
+  const files = ownFiles(/\.(ts|mjs)$/);
   const form = what === 'all' ? /^(?:import|export) [^;]*?from '(\.[^']+)'/gm : /^(?:import|export) (?!type )[^;]*?from '(\.[^']+)'/gm;
   return new Map(
     files.map((file) => {
