@@ -2,7 +2,8 @@ import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { TEXT_FORMATS } from '../workflows/plan/values/text-formats.ts';
 import { isTemplate } from '../workflows/plan/expressions/template.ts';
 import { isMap, type JsonObject } from '../workflows/plan/values/json.ts';
-import { type JsonSchema, OWN_KEYWORDS } from './schema/json-schema.ts';
+import { OWN_KEYWORDS } from '../lib/schema-keywords.ts';
+import type { JsonSchema } from './schema/json-schema.ts';
 
 const ANYTHING = { type: 'object' };
 
@@ -88,8 +89,8 @@ export class SchemaChecker {
     return Object.fromEntries(
       Object.entries(properties).map(([key, property]) => {
         const { examples, formerly, connection } = typeof property.$ref === 'string' ? this.at(property.$ref.slice(1)) : property;
-        const told = { ...(examples !== undefined && { examples }), ...(formerly !== undefined && { formerly }) };
-        return [key, { ...told, ...(connection !== undefined && { connection }) }];
+        const details = { ...(examples !== undefined && { examples }), ...(formerly !== undefined && { formerly }) };
+        return [key, { ...details, ...(connection !== undefined && { connection }) }];
       }),
     );
   }
@@ -107,10 +108,10 @@ export class SchemaChecker {
  * checks its type separately. If several forms are allowed, errors of the form that the value resembles are kept.
  */
 function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
-  const told = errors.filter(({ data, propertyName }) => propertyName === undefined && (typeof data !== 'string' || !isTemplate(data)));
-  const choices = told.filter(({ keyword, schema }) => keyword === 'anyOf' && !isClosedSet(schema));
-  const others = new Set(choices.flatMap((choice) => otherBranches(choice, told)));
-  return told.filter((error) => {
+  const relevant = errors.filter(({ data, propertyName }) => propertyName === undefined && (typeof data !== 'string' || !isTemplate(data)));
+  const choices = relevant.filter(({ keyword, schema }) => keyword === 'anyOf' && !isClosedSet(schema));
+  const others = new Set(choices.flatMap((choice) => otherBranches(choice, relevant)));
+  return relevant.filter((error) => {
     if (others.has(error)) return false;
     const choice = choices.find(
       ({ instancePath, schemaPath }) => error.instancePath === instancePath && error.schemaPath.startsWith(`${schemaPath}/`),
@@ -118,7 +119,7 @@ function relevant(errors: readonly ErrorObject[]): ErrorObject[] {
     if (choice) return error.keyword !== 'type' && error.keyword !== 'const';
     if (isClosedSet(error.parentSchema?.anyOf) && error.keyword === 'const') return false;
     if (!choices.includes(error)) return true;
-    const inside = told.filter(
+    const inside = relevant.filter(
       (each) => each !== error && each.instancePath.startsWith(error.instancePath) && each.schemaPath !== error.schemaPath,
     );
     return !inside.some((each) => each.instancePath !== error.instancePath || !['type', 'const'].includes(each.keyword));

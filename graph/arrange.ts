@@ -117,8 +117,8 @@ function findOrder(start: Block[], spacing: Spacing): Block[] {
     if (crossings < best.crossings || (crossings === best.crossings && length < best.length)) {
       best = { sweep, crossings, length, order: blocks.map((block) => [block, block.members] as const) };
     }
-    const wanted = new Map(members.map((member) => [member, centreOf(member) + pullOn(member, pulls[sweep % pulls.length] ?? 'around')]));
-    const want = (member: Member) => wanted.get(member) ?? 0;
+    const ideal = new Map(members.map((member) => [member, centreOf(member) + pullOn(member, pulls[sweep % pulls.length] ?? 'around')]));
+    const want = (member: Member) => ideal.get(member) ?? 0;
     for (const block of blocks) block.members = sortedBy(block.members, want);
     blocks = sortedBy(blocks, (block) => block.members.reduce((sum, member) => sum + want(member), 0) / block.members.length);
   }

@@ -40,9 +40,9 @@ function portWidth({ label }: Arrival, shared: boolean, { lineGap, labelWidth }:
 /** Routes all nets between two layers. Lines of different nets cross at right angles and never overlap. */
 export function routeNets(nets: readonly Net[], room: Room): Route[] {
   const centre = (cell: Cell) => room.left(cell) + Math.floor(room.width(cell) / 2);
-  const begun = nets.filter(({ lane, sources }) => lane && !sources.includes(lane));
+  const started = nets.filter(({ lane, sources }) => lane && !sources.includes(lane));
   const leaving = nets.map((net) => {
-    const taken = begun.flatMap((other) => (other === net || !other.lane ? [] : centre(other.lane)));
+    const taken = started.flatMap((other) => (other === net || !other.lane ? [] : centre(other.lane)));
     const outOf = (cell: Cell) => (cell.node ? freeColumn(centre(cell), wallsOf(cell, room), taken, room.lineGap) : centre(cell));
     return { net, outs: new Map(net.sources.map((cell) => [cell, outOf(cell)])), ins: new Map<Arrival, number>() };
   });
@@ -57,14 +57,14 @@ type Walls = readonly [min: number, max: number];
 
 const wallsOf = (cell: Cell, { left, width, lineGap }: Room): Walls => [left(cell) + lineGap, left(cell) + width(cell) - 1 - lineGap];
 
-/** The column nearest to `wanted` that keeps its distance from `taken`; `wanted` itself if there is none. */
-function freeColumn(wanted: number, [min, max]: Walls, taken: readonly number[], lineGap: number): number {
+/** The column nearest to `ideal` that keeps its distance from `taken`; `ideal` itself if there is none. */
+function freeColumn(ideal: number, [min, max]: Walls, taken: readonly number[], lineGap: number): number {
   for (let distance = 0; distance <= max - min; distance++) {
-    for (const column of [wanted + distance, wanted - distance]) {
+    for (const column of [ideal + distance, ideal - distance]) {
       if (column >= min && column <= max && taken.every((other) => Math.abs(other - column) >= lineGap)) return column;
     }
   }
-  return wanted;
+  return ideal;
 }
 
 /** Chooses the columns where lines enter nodes. The ports of a node are ordered like the starts of their lines. */

@@ -1,11 +1,12 @@
 import Type, { type TProperties } from 'typebox';
+import type { ExpressionKind, TemplateKeyword } from './schema-keywords.ts';
 import { SEVERITIES } from '../workflows/plan/incidents/sla.ts';
 
-/** How a text with `{{ expressions }}` is evaluated, if not by inserting their values: see compiler/schema/json-schema.ts. */
+/** How a text with `{{ expressions }}` is evaluated, if not by inserting their values. */
 interface TextOptions {
-  readonly template?: 'sql' | 'url' | 'none' | 'expression';
+  readonly template?: TemplateKeyword;
   /** The required result of an expression; absent: any value. */
-  readonly gives?: 'condition';
+  readonly gives?: ExpressionKind;
   /** Whether the SQL may be for MySQL too. */
   readonly mysql?: true;
   /** Names that an expression may read here, in addition to those of every run. */

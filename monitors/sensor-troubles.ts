@@ -31,11 +31,11 @@ export function findSensorTroubles(
   { graceMs, sensorMs }: MonitorSettings,
 ): Finding[] {
   const there = new Set([...sensors.map(({ id }) => id), ...unchecked.keys()]);
-  const wanted = [...plans.values()].flatMap(({ dagId, triggers = [] }) =>
+  const expected = [...plans.values()].flatMap(({ dagId, triggers = [] }) =>
     triggers.map(({ name }) => ({ dagId, id: sensorId(dagId, name) })),
   );
   const troubles = [
-    ...wanted.flatMap(({ dagId, id }) => missing(id, dagId, since, !there.has(id), graceMs)),
+    ...expected.flatMap(({ dagId, id }) => missing(id, dagId, since, !there.has(id), graceMs)),
     ...sensors.flatMap((sensor) => troublesOf(sensor, since, sensorMs)),
   ];
   return troubles.map(({ sensor, dagId, trouble, what, since: began, whatToDo }) => {

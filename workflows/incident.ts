@@ -36,13 +36,13 @@ export async function SluiceIncident(input: IncidentInput): Promise<IncidentStat
 }
 
 class Incident {
-  private wanted: Observation | undefined;
+  private observed: Observation | undefined;
   private readonly openedAt: string;
   private readonly channels = new Map<string, ChannelNotifier>();
   private acknowledgedBy: string | undefined;
   private acknowledged = false;
   private log: string[];
-  private drawn = '';
+  private shownState = '';
 
   constructor(private readonly input: IncidentInput) {
     const { before } = input;
@@ -51,7 +51,7 @@ class Incident {
     this.acknowledgedBy = before?.acknowledgedBy;
     this.acknowledged = before?.acknowledgedBy !== undefined;
     if (before) {
-      this.wanted = before.wanted;
+      this.observed = before.wanted;
       for (const memory of before.channels) this.addChannel(memory);
     }
   }
@@ -70,13 +70,19 @@ class Incident {
     const { key } = this.input;
     const channels = this.memories();
     const sent = (what: 'warning' | 'breach'): boolean => channels.some((each) => each.sent === what && each.open?.includes(what));
-    const told = sent('breach') ? (this.acknowledgedBy === undefined ? 'triggered' : 'acknowledged') : sent('warning') ? 'warned' : 'open';
-    const over = this.wanted?.state === 'over' && this.notifiers().every((notifier) => notifier.isDone());
+    const reported = sent('breach')
+      ? this.acknowledgedBy === undefined
+        ? 'triggered'
+        : 'acknowledged'
+      : sent('warning')
+        ? 'warned'
+        : 'open';
+    const over = this.observed?.state === 'over' && this.notifiers().every((notifier) => notifier.isDone());
     return {
       key,
-      state: over ? 'resolved' : told,
+      state: over ? 'resolved' : reported,
       openedAt: this.openedAt,
-      page: this.wanted?.page ?? NO_PAGE,
+      page: this.observed?.page ?? NO_PAGE,
       ...(this.acknowledgedBy !== undefined && { acknowledgedBy: this.acknowledgedBy }),
       channels,
       log: this.log,
@@ -84,11 +90,11 @@ class Incident {
   }
 
   observe(observation: Observation): void {
-    if (observation.state !== this.wanted?.state) this.note(`${observation.state}: ${observation.page.summary}`);
+    if (observation.state !== this.observed?.state) this.note(`${observation.state}: ${observation.page.summary}`);
     // The end of a problem keeps the description of the problem.
-    this.wanted = observation.state === 'over' && this.wanted ? { ...this.wanted, state: 'over' } : observation;
+    this.observed = observation.state === 'over' && this.observed ? { ...this.observed, state: 'over' } : observation;
     // The first observation is already "over" if the previous incident was deleted. Its channels may have accepted the alert.
-    const opened = observation.state === 'over' && this.wanted === observation ? observation.opened : undefined;
+    const opened = observation.state === 'over' && this.observed === observation ? observation.opened : undefined;
     for (const [channel, { connection, takesUpdates }] of Object.entries(observation.alerts)) {
       if (this.channels.has(channel)) continue;
       const settings = { channel, connection, ...(takesUpdates !== undefined && { takesUpdates }) };
@@ -105,33 +111,33 @@ class Incident {
   }
 
   resolve({ by, reason }: OperatorRequest): string {
-    if (this.wanted) this.wanted = { ...this.wanted, state: 'over' };
+    if (this.observed) this.observed = { ...this.observed, state: 'over' };
     this.note(`resolved by ${by}${reason === undefined ? '' : `: ${reason}`}`);
     return `resolved by ${by}`;
   }
 
   async run(): Promise<IncidentState> {
     for (;;) {
-      await condition(() => this.wanted !== undefined && (this.isDue() || this.isOver()));
-      const { wanted } = this;
-      if (!wanted) continue;
+      await condition(() => this.observed !== undefined && (this.isDue() || this.isOver()));
+      const { observed } = this;
+      if (!observed) continue;
       if (this.isOver()) {
         await condition(allHandlersFinished);
         if (this.isOver()) return this.finish();
       }
-      const due = this.notifiers().filter((notifier) => notifier.isDue(wanted, this.failuresBeside(notifier)));
+      const due = this.notifiers().filter((notifier) => notifier.isDue(observed, this.failuresBeside(notifier)));
       // Each channel is notified independently, so an unreachable channel does not delay the others.
-      for (const notifier of due) void notifier.notify(wanted, this.failuresBeside(notifier)).finally(() => this.draw());
+      for (const notifier of due) void notifier.notify(observed, this.failuresBeside(notifier)).finally(() => this.draw());
       if (!this.acknowledged && this.acknowledgedBy !== undefined) {
         this.acknowledged = true;
-        for (const notifier of this.notifiers()) void notifier.acknowledge(wanted.page, this.acknowledgedBy);
+        for (const notifier of this.notifiers()) void notifier.acknowledge(observed.page, this.acknowledgedBy);
       }
       if (workflowInfo().continueAsNewSuggested) {
         await condition(() => this.notifiers().every((notifier) => !notifier.busy) && allHandlersFinished());
         await continueAsNew<typeof SluiceIncident>({
           key: this.input.key,
           before: {
-            wanted: this.wanted ?? wanted,
+            wanted: this.observed ?? observed,
             openedAt: this.openedAt,
             channels: this.memories(),
             ...(this.acknowledgedBy !== undefined && { acknowledgedBy: this.acknowledgedBy }),
@@ -143,16 +149,16 @@ class Incident {
   }
 
   private isDue(): boolean {
-    const { wanted } = this;
-    if (!wanted) return false;
+    const { observed } = this;
+    if (!observed) return false;
     return (
-      this.notifiers().some((notifier) => notifier.isDue(wanted, this.failuresBeside(notifier))) ||
+      this.notifiers().some((notifier) => notifier.isDue(observed, this.failuresBeside(notifier))) ||
       (!this.acknowledged && this.acknowledgedBy !== undefined)
     );
   }
 
   private isOver(): boolean {
-    return this.wanted?.state === 'over' && this.notifiers().every((notifier) => !notifier.busy && notifier.isDone());
+    return this.observed?.state === 'over' && this.notifiers().every((notifier) => !notifier.busy && notifier.isDone());
   }
 
   private finish(): IncidentState {
@@ -179,9 +185,9 @@ class Incident {
 
   private draw(): void {
     const { state, page, log, channels } = this.state;
-    if (state !== this.drawn) upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.state, value: (this.drawn = state) }]);
-    const told = channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not delivered: ${trouble}`}`);
-    setCurrentDetails(`**${state}** ${page.summary}\n\n\`\`\`text\n${[...told, ...log].join('\n')}\n\`\`\``);
+    if (state !== this.shownState) upsertSearchAttributes([{ key: SEARCH_ATTRIBUTES.state, value: (this.shownState = state) }]);
+    const lines = channels.map(({ channel, sent, trouble }) => `${channel}: ${trouble === undefined ? sent : `not delivered: ${trouble}`}`);
+    setCurrentDetails(`**${state}** ${page.summary}\n\n\`\`\`text\n${[...lines, ...log].join('\n')}\n\`\`\``);
   }
 }
 

@@ -82,9 +82,9 @@ export async function holdSlots({ kind, state, untold = [] }: SlotsInput, isHist
     drawn = true;
     const { waiting, holders } = slots.state;
     // Workflows that an earlier release started deliver their news before they continue as new.
-    const stirred = (): boolean => news.length > 0 || !drawn || (isHistoryLong() && patched('renewed-while-waiting'));
-    if (kind === 'pool' || waiting.length > 0 || holders.length > 0) await condition(stirred);
-    else if (!(await condition(stirred, IDLE))) return slots.state;
+    const hasWork = (): boolean => news.length > 0 || !drawn || (isHistoryLong() && patched('renewed-while-waiting'));
+    if (kind === 'pool' || waiting.length > 0 || holders.length > 0) await condition(hasWork);
+    else if (!(await condition(hasWork, IDLE))) return slots.state;
   }
 }
 

@@ -32,13 +32,13 @@ function replaceAt(value: Json, [step, ...rest]: readonly string[], change: (val
 export function checkParams(taskType: TaskType, params: JsonObject): void {
   const narrowed = taskType.narrow?.(params);
   const errors = [...schemaErrors(taskType.params, params), ...(narrowed ? schemaErrors(narrowed.params, withDoubles(params)) : [])];
-  const told =
+  const found =
     errors.length > 0
       ? errors.map(({ path, message }) => `${path || taskType.type}: ${message}`)
       : (taskType.mistakes?.(params as never) ?? []).map(({ at, message }) => `${at.join('.') || taskType.type}: ${message}`);
-  if (told.length === 0) return;
+  if (found.length === 0) return;
   throw userFault(
     'InvalidParameters',
-    `Invalid parameters after evaluating expressions: ${[...new Set(told)].join('; ')}. Given: ${exactJsonText(params).slice(0, 500)}`,
+    `Invalid parameters after evaluating expressions: ${[...new Set(found)].join('; ')}. Given: ${exactJsonText(params).slice(0, 500)}`,
   );
 }

@@ -16,7 +16,7 @@ export interface FoundRun {
 /** Answers tasks' questions about runs from Temporal (temporal/runs/run-lookup.ts). */
 export interface RunLookup {
   /** Runs of the selected interval, newest first. @throws any error of the connection */
-  find(wanted: RunQuery): Promise<readonly FoundRun[]>;
+  find(query: RunQuery): Promise<readonly FoundRun[]>;
   /** The state of a task in the newest run with that workflow id; undefined if it has no such task. @throws any error of the connection */
   taskState(pipelineRunId: string, task: string): Promise<string | undefined>;
   /** Whether the newest run with that workflow id is still open; false if Temporal knows none. @throws any error of the connection */

@@ -71,6 +71,6 @@ function instantOf(text: string, day: number, timezone: string): number {
   }
   if ('instant' in time) return time.instant;
   const wall = wallTime(day, timezone);
-  const wanted = wall - (wall % DAY) + time.ofDay;
-  return instantsOf(wanted, timezone)[0] ?? shiftedInstant(wanted, timezone);
+  const target = wall - (wall % DAY) + time.ofDay;
+  return instantsOf(target, timezone)[0] ?? shiftedInstant(target, timezone);
 }

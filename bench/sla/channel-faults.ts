@@ -99,7 +99,7 @@ class ChannelFaults {
     const keys = this.keysOf(what, count);
     this.pagerDuty.faults.push(...mischief);
     await this.observe(keys, 'breach');
-    await this.told(keys);
+    await this.isNotified(keys);
     await this.observe(keys, 'over');
     return this.measure(what, keys);
   }
@@ -110,7 +110,7 @@ class ChannelFaults {
     const keys = this.keysOf(what, MANY);
     await inTurns(keys, FLAPPING_AT_ONCE, async (key) => {
       await this.observe([key], 'breach');
-      await this.told([key]);
+      await this.isNotified([key]);
       for (let flap = 0; flap < FLAPS; flap++) for (const state of ['over', 'breach'] as const) await this.observe([key], state);
       await this.observe([key], 'over');
     });
@@ -130,7 +130,7 @@ class ChannelFaults {
     }
     const last = await this.startClaiming();
     try {
-      await this.told(keys);
+      await this.isNotified(keys);
       await this.observe(keys, 'over');
       return await this.measure(what, keys);
     } finally {
@@ -166,7 +166,7 @@ class ChannelFaults {
     return inTurns(keys, AT_ONCE, (key) => this.facts.observe(key, { state, page, alerts }));
   }
 
-  private told(keys: readonly string[]): Promise<boolean> {
+  private isNotified(keys: readonly string[]): Promise<boolean> {
     return until(() => keys.every((key) => this.pagerDuty.opened.has(key)), PATIENCE);
   }
 
@@ -188,7 +188,7 @@ class ChannelFaults {
     const early = count((key) => complaints.some((complaint) => complaint.includes(key)));
     return {
       what,
-      measured: `${keys.length - lost} of ${keys.length} told, ${extra} twice, ${stuck} stuck open, ${early} resolved too early`,
+      measured: `${keys.length - lost} of ${keys.length} notified, ${extra} twice, ${stuck} stuck open, ${early} resolved too early`,
       wanted: 'one alert each, all resolved',
       reached: lost + extra + stuck + early === 0,
     };

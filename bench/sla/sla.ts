@@ -126,7 +126,7 @@ class Bench {
       }
       await delay(50);
     }
-    for (const key of deadlines.keys()) if (!delays.has(key)) process.stderr.write(`not told: ${key}\n`);
+    for (const key of deadlines.keys()) if (!delays.has(key)) process.stderr.write(`not notified: ${key}\n`);
     return [...deadlines.keys()].map((key) => delays.get(key) ?? Infinity);
   }
 
@@ -152,13 +152,13 @@ class Bench {
     const most = Math.max(...delays);
     // Wait until the monitor, which verifies once a minute, has checked the last deletion.
     await delay(VERIFIED);
-    const told = [...this.expected].filter((key) => key.startsWith('removed/') && this.pagerDuty.opened.has(key)).length;
+    const alone = [...this.expected].filter((key) => key.startsWith('removed/') && this.pagerDuty.opened.has(key)).length;
     const together = [...this.pagerDuty.opened.keys()].filter((key) => key.includes('/storm/')).length;
     const falsePages = this.falsePages();
     return [
       {
         what: `${DELETIONS} runs and their histories, and a tenth as many schedules, deleted at random meanwhile: the deadlines of others`,
-        measured: `most ${(most / 1_000).toFixed(1)} s; ${told} deleted runs told of by themselves, the others in ${together} pages about many`,
+        measured: `most ${(most / 1_000).toFixed(1)} s; ${alone} deleted runs paged separately, the others in ${together} pages about many`,
         wanted: 'most ≤ 60 s',
         reached: most <= 60_000,
       },

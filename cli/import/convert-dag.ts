@@ -79,11 +79,11 @@ class DagConverter {
       });
       const { name, type, owner, ...others } = keys;
       const rest = owner === undefined || owner === described.owner ? others : { ...others, owner };
-      const standing = {
+      const placement = {
         ...(place.group !== undefined && { group: place.group }),
         ...(place.dependsOn.length > 0 && { depends_on: place.dependsOn }),
       };
-      return { keys: { name: name ?? place.name, type: type ?? 'empty', ...standing, ...rest }, comments };
+      return { keys: { name: name ?? place.name, type: type ?? 'empty', ...placement, ...rest }, comments };
     });
     const guarded = this.behindShortCircuits(tasks, places);
     const datasets = { ...this.datasets('inlets'), ...this.datasets('outlets') };

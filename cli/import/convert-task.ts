@@ -45,7 +45,7 @@ class TaskConverter {
   private readonly options: Record<string, Json> = {};
   private readonly keys: Record<string, Json> = {};
   /** Outcomes for the report on the operator's arguments, reported only if the task can do its work. */
-  private readonly told: (() => void)[] = [];
+  private readonly deferred: (() => void)[] = [];
   private readonly lost: string[] = [];
   /** Whether an argument is lost without which the task would do something else. */
   private isIncomplete = false;
@@ -62,7 +62,7 @@ class TaskConverter {
     for (const [name, field] of this.fields(mapping)) {
       if (STRUCTURE.has(name) || field.value === null) continue;
       const option = convertOption(name, field.value);
-      if (option) this.apply(name, field, option, this.options, (tell) => tell());
+      if (option) this.apply(name, field, option, this.options, (action) => action());
       else if (option === null && mapping) this.argument(name, field, mapping);
     }
     const mapped = mapping && this.mapped(mapping);
@@ -70,7 +70,7 @@ class TaskConverter {
     if (fault !== undefined || !mapping) return this.asUnfinished(fault ?? '');
     context.report.kept(context.fullName, task.place, context.fullName);
     if (mapping.note !== undefined) context.report.changed(className(task.operator ?? ''), mapping.note, task.place, context.fullName);
-    for (const tell of this.told) tell();
+    for (const action of this.deferred) action();
     const finished = mapping.finish?.(this.keys, context.name) ?? this.keys;
     return { keys: { name: context.name, type: mapping.type, ...finished, ...mapped?.keys, ...this.options }, comments: this.comments };
   }
@@ -98,7 +98,7 @@ class TaskConverter {
     const isNeeded = mapping.guards === true || mapping.essential?.includes(name) === true;
     if ('lost' in converted && (convert || isNeeded)) this.lost.push(`${name} ${converted.lost}`);
     if ('lost' in converted && isNeeded) this.isIncomplete = true;
-    this.apply(name, field, converted, this.keys, (tell) => this.told.push(tell));
+    this.apply(name, field, converted, this.keys, (action) => this.deferred.push(action));
   }
 
   private converted(name: string, value: Json, convert: Convert): Converted {
@@ -137,7 +137,7 @@ class TaskConverter {
     field: SourceValue,
     converted: Converted,
     keys: Record<string, Json>,
-    inTime: (tell: () => void) => void,
+    inTime: (action: () => void) => void,
   ): void {
     const { report, fullName } = this.context;
     if ('lost' in converted) {

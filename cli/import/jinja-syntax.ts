@@ -138,15 +138,15 @@ class JinjaParser {
     return token;
   }
 
-  private take(...wanted: readonly string[]): string | undefined {
+  private take(...expected: readonly string[]): string | undefined {
     const token = this.tokens[this.at];
-    if (token === undefined || !wanted.includes(token)) return undefined;
+    if (token === undefined || !expected.includes(token)) return undefined;
     this.at++;
     return token;
   }
 
-  private expect(wanted: string): void {
-    if (this.take(wanted) === undefined) throw new NoEquivalent();
+  private expect(expected: string): void {
+    if (this.take(expected) === undefined) throw new NoEquivalent();
   }
 }
 

@@ -40,10 +40,10 @@ export function adaptNames(names: Iterable<string>, kind: NameKindName, others: 
   const taken = new Set([...given, ...all.filter((name) => KINDS[kind].form.test(name))]);
   return new Map(
     all.map((name) => {
-      const wanted = adaptName(name, kind);
-      if (wanted === name && !given.has(name)) return [name, name];
-      let free = wanted;
-      for (let count = 2; taken.has(free); count++) free = `${wanted.slice(0, KINDS[kind].length - 6)}_${count}`;
+      const adapted = adaptName(name, kind);
+      if (adapted === name && !given.has(name)) return [name, name];
+      let free = adapted;
+      for (let count = 2; taken.has(free); count++) free = `${adapted.slice(0, KINDS[kind].length - 6)}_${count}`;
       taken.add(free);
       return [name, free];
     }),

@@ -59,11 +59,11 @@ export function formatReport(dagId: string, place: Place, entries: readonly Repo
   const name = ({ task, what }: ReportEntry): string =>
     escapeLine(task === undefined ? what : task === what ? `task ${task}` : `${task}.${what}`);
   const kept = entries.filter(({ outcome, task, what }) => outcome === 'kept' && (task === undefined || task === what));
-  const told = entries.filter(({ outcome }) => outcome !== 'kept').sort((a, b) => a.place.line - b.place.line);
+  const reported = entries.filter(({ outcome }) => outcome !== 'kept').sort((a, b) => a.place.line - b.place.line);
   return [
     `${escapeLine(dagId)} (${formatPlace(place)})`,
     `  kept: ${kept.map(name).join(', ') || 'nothing'}`,
-    ...told.map((entry) => {
+    ...reported.map((entry) => {
       const label = entry.outcome === 'changed' ? 'changed ' : 'not kept';
       return `  ${label}  ${formatPlace(entry.place)}  ${name(entry)}: ${escapeLine(entry.why ?? '')}`;
     }),

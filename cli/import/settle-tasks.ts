@@ -50,9 +50,9 @@ function unfinishedOf(task: WrittenTask, mistake: Diagnostic | undefined, report
   const fullName = [group, name].filter((part) => part !== undefined).join('.');
   const at = report.withdraw(fullName) ?? place;
   report.notKept(fullName, `is a placeholder that fails until it is written: ${why}`, at, fullName);
-  const standing = { ...(group !== undefined && { group }), ...(dependsOn !== undefined && { depends_on: dependsOn }) };
+  const placement = { ...(group !== undefined && { group }), ...(dependsOn !== undefined && { depends_on: dependsOn }) };
   return {
-    keys: { name, type: 'unfinished', ...standing, missing: inWords(why) },
+    keys: { name, type: 'unfinished', ...placement, missing: inWords(why) },
     comments: [...task.comments, `not kept: ${why}. It would be:`, ...linesOf({ type, ...work })],
   };
 }

@@ -38,10 +38,10 @@ export function shareOptions(own: JsonObject, tasks: readonly WrittenTask[]): Sh
   const said: JsonObject = { ...Object.fromEntries(shared.filter(([, value]) => value !== undefined)), ...own };
   const works = tasks.some(({ keys }) => keys.type !== 'empty' && keys.type !== 'unfinished');
   const retried = [said, ...tasks.map(({ keys }) => keys)].some(({ retries }) => Number(retries ?? 0) > 0);
-  const wanted = Object.keys(AIRFLOWS).filter((key) => works && (key === 'retries' || retried));
+  const needed = Object.keys(AIRFLOWS).filter((key) => works && (key === 'retries' || retried));
   const delays = ['retry_delay', 'retry_exponential_backoff', 'max_retry_delay'];
   const useless = retried ? [] : works ? delays : ['retries', ...delays];
-  const added = wanted.filter((key) => said[key] === undefined);
+  const added = needed.filter((key) => said[key] === undefined);
   const all = { ...pick(AIRFLOWS, added), ...said };
   return {
     defaults: Object.fromEntries(

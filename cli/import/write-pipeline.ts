@@ -8,10 +8,10 @@ const MAX_LINE = 100;
 export function writePipeline({ comments, keys, tasks }: WrittenPipeline): string {
   const document = new Document({ ...keys, tasks: [] }, { aliasDuplicateObjects: false });
   const list = document.createNode(tasks.map(({ keys: task }) => task)) as YAMLSeq<Node>;
-  for (const [index, { comments: told }] of tasks.entries()) {
+  for (const [index, { comments: lines }] of tasks.entries()) {
     const item = list[index];
-    if (item && told.length > 0) item.commentBefore = commentOf(told);
-    if (item && index > 0 && (told.length > 0 || tasks[index - 1]?.comments.length !== 0)) item.spaceBefore = true;
+    if (item && lines.length > 0) item.commentBefore = commentOf(lines);
+    if (item && index > 0 && (lines.length > 0 || tasks[index - 1]?.comments.length !== 0)) item.spaceBefore = true;
   }
   document.set('tasks', list);
   visit(document, {

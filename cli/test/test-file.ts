@@ -125,13 +125,13 @@ export async function readTestFile(file: string): Promise<TestFile> {
     throw new CommandError(source.diagnostics.map(({ line, column, message }) => `${file}:${line}:${column}  ${message}`).join('\n'));
   const ajv = new Ajv({ allErrors: true, formats: { duration: (each: string) => parseDuration(each) !== undefined } });
   if (ajv.validate<TestFile>(SCHEMA, value)) return value;
-  const told = (ajv.errors ?? []).map(({ instancePath, message, params }) => {
+  const mistakes = (ajv.errors ?? []).map(({ instancePath, message, params }) => {
     const path = instancePath.split('/').slice(1);
     const { line, column } = source.placeOf(path);
     const key = (params as { additionalProperty?: string }).additionalProperty;
     return `${file}:${line}:${column}  ${path.join('.') || 'the file'} ${message}${key === undefined ? '' : `: '${key}'`}`;
   });
-  throw new CommandError(told.join('\n'));
+  throw new CommandError(mistakes.join('\n'));
 }
 
 /** The tasks of a run as `sluice show -o json` prints them, by name. */

@@ -22,9 +22,9 @@ export function checkBranches(source: Source, nodes: readonly TaskNode[], graph:
     needs.set(name, own);
     if (!NEEDS_ALL.has(typeof node.keys.trigger_rule === 'string' ? node.keys.trigger_rule : 'all_success')) continue;
     for (const upstream of graph.upstream.get(name) ?? []) {
-      for (const [branch, wanted] of needs.get(upstream) ?? []) {
+      for (const [branch, required] of needs.get(upstream) ?? []) {
         const both = own.get(branch);
-        own.set(branch, both ? new Set([...both].filter((value) => wanted.has(value))) : wanted);
+        own.set(branch, both ? new Set([...both].filter((value) => required.has(value))) : required);
       }
     }
     const impossible = [...own].find(([, values]) => values.size === 0)?.[0];

@@ -1,6 +1,6 @@
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { Path, Source } from '../read/source.ts';
-import type { ExpressionKind } from '../schema/json-schema.ts';
+import type { ExpressionKind } from '../../lib/schema-keywords.ts';
 import type { ExpressionScope } from './expression-scope.ts';
 import { findTemplates, type FoundTemplate } from './find-templates.ts';
 import type { NamesRead } from './names-read.ts';

@@ -1,6 +1,7 @@
 import { isTemplate } from '../../workflows/plan/expressions/template.ts';
 import { isMap, type Json } from '../../workflows/plan/values/json.ts';
-import type { JsonSchema, TemplateKeyword } from '../schema/json-schema.ts';
+import type { TemplateKeyword } from '../../lib/schema-keywords.ts';
+import type { JsonSchema } from '../schema/json-schema.ts';
 import type { Path } from '../read/source.ts';
 
 /** A text that is an expression or contains some, with its schema. */

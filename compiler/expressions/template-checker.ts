@@ -24,13 +24,13 @@ export interface CheckedTemplate {
 
 /**
  * Checks a bare expression.
- * @param wanted the accepted CEL types, with words for messages; absent: any
+ * @param required the accepted CEL types, with words for messages; absent: any
  */
 export function checkBare(
   source: Source,
   { path, text }: Pick<FoundTemplate, 'path' | 'text'>,
   scope: ExpressionScope,
-  wanted?: { readonly fits: (type: string) => boolean; readonly words: string },
+  required?: { readonly fits: (type: string) => boolean; readonly words: string },
 ): CheckedTemplate | undefined {
   if (text.includes('{{')) {
     source.report(
@@ -41,7 +41,7 @@ export function checkBare(
     );
     return undefined;
   }
-  return checkAt(source, path, { source: text, offset: 0 }, scope, wanted);
+  return checkAt(source, path, { source: text, offset: 0 }, scope, required);
 }
 
 /** Checks a text with `{{ expressions }}`. */
@@ -69,12 +69,12 @@ export function checkTemplate(
   }
   const whole = wholeExpression(parts);
   if (kind === 'sql' && !checkSql(source, path, parts, whole, schema.mysql === true)) return undefined;
-  const wanted =
+  const required =
     whole && kind === 'value'
       ? { fits: (type: string) => fits(type, schema), words: schemaTypeInWords((schema.type ?? 'string') as string | readonly string[]) }
       : { fits: isText, words: 'text' };
   const checked = parts.flatMap((part) =>
-    typeof part === 'string' ? [] : [checkAt(source, path, part, scope, kind === 'sql' ? undefined : wanted, kind === 'sql')],
+    typeof part === 'string' ? [] : [checkAt(source, path, part, scope, kind === 'sql' ? undefined : required, kind === 'sql')],
   );
   if (!whole && kind === 'value' && !fits('string', schema)) {
     source.report(
@@ -96,7 +96,7 @@ function checkAt(
   path: FoundTemplate['path'],
   expression: TemplateExpression,
   scope: ExpressionScope,
-  wanted: { readonly fits: (type: string) => boolean; readonly words: string } | undefined,
+  required: { readonly fits: (type: string) => boolean; readonly words: string } | undefined,
   isSql = false,
 ): CheckedTemplate | undefined {
   const result = checkExpression(expression.source, scope);
@@ -105,7 +105,7 @@ function checkAt(
     source.reportPart(code, path, expression.offset + start, expression.offset + end, message, hint);
     return undefined;
   }
-  if (wanted && !wanted.fits(result.type)) {
+  if (required && !required.fits(result.type)) {
     const leading = expression.source.length - expression.source.trimStart().length;
     const from = expression.offset + leading;
     source.reportPart(
@@ -113,8 +113,8 @@ function checkAt(
       path,
       from,
       from + expression.source.trim().length,
-      `'${String(path.at(-1))}' must be ${wanted.words}, but this is ${typeInWords(result.type)}.`,
-      wanted.words === 'text' ? 'string(…) converts it to text' : conditionHint(wanted.words, result.type, expression.source.trim()),
+      `'${String(path.at(-1))}' must be ${required.words}, but this is ${typeInWords(result.type)}.`,
+      required.words === 'text' ? 'string(…) converts it to text' : conditionHint(required.words, result.type, expression.source.trim()),
     );
     return undefined;
   }

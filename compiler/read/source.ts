@@ -27,7 +27,8 @@ export class Source {
   private parsed: Document | undefined;
   /** Paths that have been reported. Consequences of the same mistake are not reported. */
   private readonly reported: string[] = [];
-  private readonly told = new Set<string>();
+  /** The diagnostics, to report each once. */
+  private readonly identities = new Set<string>();
   /** Values from other files, by path. */
   private readonly included = new Map<string, Included>();
   /** The files that values are inherited from, by path. */
@@ -56,7 +57,7 @@ export class Source {
   adopt({ diagnostics }: Source): void {
     for (const each of diagnostics) {
       if (this.isFull) return;
-      this.told.add(toldKey(each));
+      this.identities.add(toldKey(each));
       this.diagnostics.push(each);
     }
   }
@@ -153,9 +154,9 @@ export class Source {
     const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
     const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
     // A value that aliases or merges repeat is reported once.
-    const told = toldKey({ code, file, line, column: col, message });
-    if (this.told.has(told)) return;
-    this.told.add(told);
+    const identity = toldKey({ code, file, line, column: col, message });
+    if (this.identities.has(identity)) return;
+    this.identities.add(identity);
     this.diagnostics.push({
       code,
       severity: WARNINGS.has(code) ? 'warning' : 'error',

@@ -16,12 +16,12 @@ export function collectNotYet(
   triggers: ReadonlyMap<string, TriggerType>,
 ): Readonly<Record<string, Json>> {
   const found: Record<string, Json> = {};
-  const told = new Set<string>();
+  const reported = new Set<string>();
   const note = (name: string, path: Path, part: Json | undefined, what: string): void => {
     if (part === undefined) return;
     found[name] = part;
-    if (told.has(what)) return;
-    told.add(what);
+    if (reported.has(what)) return;
+    reported.add(what);
     source.reportKey(
       'SL901',
       path,

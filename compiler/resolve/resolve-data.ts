@@ -70,8 +70,8 @@ export function resolveData(
       if (typeof named === 'string') buckets.set(name, named);
       continue;
     }
-    const wanted = readersOf(name).flatMap((reader) => bucketWanted(reader) ?? []);
-    const distinct = [...new Set(wanted)];
+    const required = readersOf(name).flatMap((reader) => bucketWanted(reader) ?? []);
+    const distinct = [...new Set(required)];
     if (distinct.length > 1) {
       source.report(
         'SL404',
@@ -104,17 +104,17 @@ export function resolveData(
 
   for (const [reader, producer] of inputs) {
     const { path = [], type, task } = tasks.get(reader) ?? {};
-    const wanted = bucketWanted(reader);
+    const required = bucketWanted(reader);
     const actual = buckets.get(producer);
     const key = type?.data.reads?.bucketKey;
-    if (typeof task?.inputs === 'string' || wanted === undefined || actual === undefined || wanted === actual || key === undefined)
+    if (typeof task?.inputs === 'string' || required === undefined || actual === undefined || required === actual || key === undefined)
       continue;
     // If a bucket's name is refused, do not also report that the buckets differ.
     if ([reader, producer].some((name) => source.isReported([...(tasks.get(name)?.path ?? []), 's3_bucket']))) continue;
     source.report(
       'SL403',
       [...path, key],
-      `Task '${reader}' reads its data from bucket '${wanted}', but '${producer}' writes to '${actual}'.`,
+      `Task '${reader}' reads its data from bucket '${required}', but '${producer}' writes to '${actual}'.`,
       `write '${actual}', or add s3_key to load something else`,
     );
   }

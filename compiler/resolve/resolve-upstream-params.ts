@@ -23,17 +23,17 @@ export function resolveUpstreamParams(
     if (name === undefined || open.length === 0) return node;
     const before = upstreamByDistance(graph.upstream, name);
     const added: Record<string, string> = {};
-    for (const [key, { type: wanted, output, same }] of open) {
+    for (const [key, { type: required, output, same }] of open) {
       const fits = (task: string): boolean => {
         const other = byName.get(task);
-        return other?.type === wanted && other.keys[same] === keys[same] && other.keys.expand === undefined;
+        return other?.type === required && other.keys[same] === keys[same] && other.keys.expand === undefined;
       };
       const nearest = before.map((ring) => ring.filter(fits)).find((ring) => ring.length > 0) ?? [];
       const [producer] = nearest;
       if (producer === undefined || nearest.length > 1) {
         const why =
           producer === undefined
-            ? `no ${wanted} task of the same ${same} is upstream of it`
+            ? `no ${required} task of the same ${same} is upstream of it`
             : `it could be the one of ${nearest.join(' or ')}`;
         source.report(
           'SL401',
@@ -44,7 +44,7 @@ export function resolveUpstreamParams(
         continue;
       }
       added[key] = `{{ outputs.${producer}.${output} }}`;
-      filledIn.push({ task: name, what: key, value: `the ${output} of ${producer}`, why: `the nearest ${wanted} task before it` });
+      filledIn.push({ task: name, what: key, value: `the ${output} of ${producer}`, why: `the nearest ${required} task before it` });
     }
     return { ...node, keys: { ...keys, ...added } };
   });

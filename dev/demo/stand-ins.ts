@@ -24,14 +24,14 @@ export async function startStandIns(home: string, given: Environment): Promise<S
   const canStandIn = !given.SLUICE_CONN_PAGERDUTY_DEFAULT && findProgram('openssl', given) !== undefined;
   const pagerDuty = canStandIn ? await PagerDutyStandIn.start() : undefined;
   const service: RecommendationService | undefined = given[SERVICE] ? undefined : await startRecommendationService();
-  const told = { ...(service && { [SERVICE]: service.url }) };
-  const tell = (values: Record<string, string>): Promise<void> => replaceStackEnvironment(home, [{ variables: [SERVICE] }], values);
-  await tell(told);
+  const variables = { ...(service && { [SERVICE]: service.url }) };
+  const announce = (values: Record<string, string>): Promise<void> => replaceStackEnvironment(home, [{ variables: [SERVICE] }], values);
+  await announce(variables);
   return {
-    environment: { ...pagerDuty?.environment, ...told },
+    environment: { ...pagerDuty?.environment, ...variables },
     ...(pagerDuty && { pagerDuty }),
     async close() {
-      await tell({});
+      await announce({});
       await pagerDuty?.close();
       await service?.close();
     },

@@ -77,16 +77,16 @@ async function showReconciliation(guide: TourGuide): Promise<void> {
   if (discrepancy <= 0.001) return say('  They agree: an earlier start has repaired them.');
   if (!pagerDuty) return say('  It is an incident now: `sluice incidents list`.');
   const key = `${RECONCILIATION}/sales_agree/${interval.start}`;
-  const told = (action: string): Promise<string | undefined> =>
+  const isNotified = (action: string): Promise<string | undefined> =>
     waited(guide, `PagerDuty: ${action}`, () =>
       Promise.resolve(
         pagerDuty.events.find(({ dedup_key, event_action }) => dedup_key === key && event_action === action)?.payload.summary,
       ),
     );
-  if ((await told('trigger')) === undefined) return;
+  if ((await isNotified('trigger')) === undefined) return;
   say('  Repaired by a run with on_mismatch: repair; the page resolves itself.');
   await runNow(guide, plan, { on_mismatch: 'repair' });
-  await told('resolve');
+  await isNotified('resolve');
 }
 
 async function runNow({ client, environment, follow }: TourGuide, plan: Plan, params: JsonObject = {}): Promise<RunEnd> {
@@ -95,10 +95,10 @@ async function runNow({ client, environment, follow }: TourGuide, plan: Plan, pa
 }
 
 /** Waits for a result, and shows it if it is text. */
-async function waited<T>({ progress, signal }: TourGuide, title: string, look: () => Promise<T | undefined>): Promise<T | undefined> {
+async function waited<T>({ progress, signal }: TourGuide, title: string, find: () => Promise<T | undefined>): Promise<T | undefined> {
   const step = progress.step(title);
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && !signal.aborted; await delay(LOOK_MS)) {
-    const found = await look();
+    const found = await find();
     if (found === undefined) continue;
     step.done(typeof found === 'string' ? found : undefined);
     return found;

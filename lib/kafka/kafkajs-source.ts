@@ -56,7 +56,7 @@ async function runConsumer(consumer: Consumer, { topics, handle, joined, signal 
   let busy = 0;
   await consumer.connect();
   await consumer.subscribe({ topics: [...topics], fromBeginning: true });
-  let begun: Promise<void> | undefined;
+  let starting: Promise<void> | undefined;
   await new Promise<void>((resolve, reject) => {
     const watch = setInterval(() => {
       if (busy === 0 && Date.now() - lastSign > STALLED) end(new Error(`The Kafka client has asked for nothing in ${STALLED / 1000} s.`));
@@ -75,7 +75,7 @@ async function runConsumer(consumer: Consumer, { topics, handle, joined, signal 
     consumer.on(consumer.events.CRASH, ({ payload }) => end(payload.error));
     consumer.on(consumer.events.GROUP_JOIN, () => joined?.());
     consumer.on(consumer.events.FETCH_START, () => (lastSign = Date.now()));
-    begun = consumer
+    starting = consumer
       .run({
         autoCommit: false,
         eachBatchAutoResolve: false,
@@ -98,7 +98,7 @@ async function runConsumer(consumer: Consumer, { topics, handle, joined, signal 
         },
       })
       .catch(end);
-  }).finally(() => begun);
+  }).finally(() => starting);
 }
 
 function batchOf(consumer: Consumer, { batch, heartbeat }: EachBatchPayload): RecordBatch {

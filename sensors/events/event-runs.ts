@@ -65,19 +65,19 @@ export class EventRuns {
   ): Promise<string | undefined> {
     const { mode, maxInFlight, type: cause } = this.trigger;
     const known: EventId = key === undefined ? sourceId(id, formerNames) : { id: key, ...(former && { former }) };
-    const wanted: RunRequest = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
+    const request: RunRequest = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // Claims run one by one, because the order of events decides which one starts.
-      const claimed = this.claims.then(() => this.claim({ id: wanted.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
+      const claimed = this.claims.then(() => this.claim({ id: request.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
       this.claims = claimed.catch(() => undefined);
       if (!(await claimed)) {
         this.journal.count('quiet');
         return undefined;
       }
     }
-    const run = this.starts.idOf(wanted);
-    if (maxInFlight !== undefined) await this.room(wanted, maxInFlight);
-    const begin = (): Promise<'started' | 'known'> => this.insist(() => this.starts.start(wanted));
+    const run = this.starts.idOf(request);
+    if (maxInFlight !== undefined) await this.room(request, maxInFlight);
+    const begin = (): Promise<'started' | 'known'> => this.insist(() => this.starts.start(request));
     const connId = this.trigger.source.conn_id;
     const outcome = await this.ownOutput
       .guard(event, run, begin, typeof connId === 'string' ? connId : undefined)

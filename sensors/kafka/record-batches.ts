@@ -95,8 +95,8 @@ export class RecordBatches implements RecordHandler {
     if (waiting.kept.length >= this.mode.maxRecords) await this.flush(waiting, letters);
   }
 
-  private keep(waiting: Waiting, wanted: (kept: Kept) => boolean): void {
-    waiting.kept = waiting.kept.filter(wanted);
+  private keep(waiting: Waiting, isNeeded: (kept: Kept) => boolean): void {
+    waiting.kept = waiting.kept.filter(isNeeded);
     waiting.bytes = waiting.kept.reduce((sum, { bytes }) => sum + bytes, 0);
   }
 

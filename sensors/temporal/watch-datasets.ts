@@ -36,9 +36,9 @@ export async function watchDatasets(context: SensorContext): Promise<never> {
       else {
         const first = open[0];
         // The run may have started just before this sensor died, without being recorded in its cursor.
-        const told = first && isComplete(open, all) ? await runs.upTo(nameOf(first)) : undefined;
-        if (told !== undefined) {
-          for (const id of JSON.parse(told) as string[]) known.add(id);
+        const listed = first && isComplete(open, all) ? await runs.upTo(nameOf(first)) : undefined;
+        if (listed !== undefined) {
+          for (const id of JSON.parse(listed) as string[]) known.add(id);
           open = open.filter((update) => !known.has(idOf(update)));
         }
         if (open.length > 0 && isComplete(open, all)) groups.push(open);

@@ -14,18 +14,18 @@ export function createSlotActivities(client: Client, taskQueue: string) {
      * Requests slots; starts the workflow that manages them if it does not run. Idempotent.
      * @returns the id of that workflow
      */
-    async request_slots({ workflowId: given, kind, ...wanted }: SlotsCall): Promise<string> {
+    async request_slots({ workflowId: given, kind, ...call }: SlotsCall): Promise<string> {
       const workflowId = await slotsOfDeployment(client, taskQueue, given);
-      const input: SlotsInput = { kind, state: { capacity: wanted.capacity ?? 0, holders: [], waiting: [], served: [] } };
+      const input: SlotsInput = { kind, state: { capacity: call.capacity ?? 0, holders: [], waiting: [], served: [] } };
       await client.workflow.signalWithStart(SLOTS_WORKFLOW, {
         workflowId,
         taskQueue,
         args: [input],
         signal: REQUEST_SLOTS,
-        signalArgs: [wanted],
+        signalArgs: [call],
         staticSummary: kind === 'pool' ? 'Slots that tasks share' : 'Runs that may be active at once',
       });
-      if ((wanted.request.behind ?? []).length === 0) return workflowId;
+      if ((call.request.behind ?? []).length === 0) return workflowId;
       // The request that closes a cycle of pools passes here. If this check fails, the next request repeats it.
       await endDeadlock(client, taskQueue).catch(() => undefined);
       return workflowId;

@@ -35,7 +35,7 @@ export async function readEndedRun(client: Client, runId: string): Promise<Ended
   const { input, result } = instances;
   if (!input) throw new RerunRefused(`${runId} was not started by Sluice.`);
   // A terminated or cancelled run does not report the final states of its tasks; its history contains them.
-  const told = Object.fromEntries(
+  const shown = Object.fromEntries(
     instances
       .all()
       .map(({ task, state, output, note }): [string, TaskResult] => [
@@ -52,7 +52,7 @@ export async function readEndedRun(client: Client, runId: string): Promise<Ended
     params: input.params ?? {},
     ...(input.event && { event: input.event }),
     ...(input.rerunOf && { original: input.rerunOf.original ?? input.rerunOf.pipelineRunId }),
-    tasks: { ...input.rerunOf?.kept, ...(result?.tasks ?? told) },
+    tasks: { ...input.rerunOf?.kept, ...(result?.tasks ?? shown) },
   };
 }
 

@@ -109,10 +109,10 @@ export class TaskInstances {
   }
 
   /** Applies the state of a task that the run itself reports. */
-  private settle(task: string, { state: told, startedAt, endedAt, ...status }: TaskStatus, wait: OpenWait | undefined): TaskInstance[] {
+  private settle(task: string, { state: reported, startedAt, endedAt, ...status }: TaskStatus, wait: OpenWait | undefined): TaskInstance[] {
     const before = this.tasks.get(task);
     if (!before) return [];
-    const state = this.endedAt && !isFinal(told) ? 'canceled' : told;
+    const state = this.endedAt && !isFinal(reported) ? 'canceled' : reported;
     const { note: earlier, ...kept } = before;
     const note = status.note ?? (isFinal(state) ? undefined : earlier);
     const start = before.startedAt ?? dateOf(startedAt);

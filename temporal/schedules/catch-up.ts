@@ -43,12 +43,12 @@ export async function accountForTicks(
 export async function catchUp(client: Client, plan: Plan, taskQueue: string, now: number): Promise<string | undefined> {
   if (!plan.catchup) return undefined;
   const expiredBefore = await expiryOf(client, plan.dagId, now);
-  const wanted = catchupIntervals(plan.schedule, plan.catchup, now).filter((interval) => !isExpired(interval, expiredBefore));
-  const [first] = wanted;
-  const last = wanted.at(-1);
+  const intervals = catchupIntervals(plan.schedule, plan.catchup, now).filter((interval) => !isExpired(interval, expiredBefore));
+  const [first] = intervals;
+  const last = intervals.at(-1);
   if (!first || !last) return undefined;
   const runs = await intervalRuns(client, plan, first.start, last.end);
-  if (wanted.every((interval) => stateOfInterval(interval, runs))) return undefined;
+  if (intervals.every((interval) => stateOfInterval(interval, runs))) return undefined;
   try {
     const { pipelineRunId } = await startBackfill(client, taskQueue, {
       plan,

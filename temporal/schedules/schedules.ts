@@ -84,7 +84,7 @@ export function diffSchedules(
   sources: ReadonlyMap<string, PipelineSource> = new Map(),
 ): ScheduleChange[] {
   const known = new Map(existing.map((schedule) => [schedule.dagId, schedule]));
-  const wanted = new Set(plans.map((plan) => plan.dagId));
+  const planned = new Set(plans.map((plan) => plan.dagId));
   return [
     ...plans.map((plan): ScheduleChange => {
       const schedule = known.get(plan.dagId);
@@ -98,7 +98,7 @@ export function diffSchedules(
       return { ...change, action: 'unchanged', detail: describeSchedule(plan.schedule) };
     }),
     ...existing
-      .filter(({ dagId }) => !wanted.has(dagId))
+      .filter(({ dagId }) => !planned.has(dagId))
       .flatMap(({ dagId, isPending }): ScheduleChange[] => {
         if (!keep(dagId)) return [{ dagId, action: 'delete', detail: 'its file is gone' }];
         return isPending ? [{ dagId, action: 'finish', detail: INTERRUPTED }] : [];

@@ -29,7 +29,7 @@ describe('command', function () {
     );
   const script = (text: string, more = {}): Promise<CommandResult> => run([NODE, '-e', text], more);
 
-  it('tells what the program has said, as JSON where it is some', async () => {
+  it('returns what the program has printed, parsed where it is JSON', async () => {
     assert.deepEqual(await script('console.log("hello")'), { exit_code: 0, stdout: 'hello\n', json: null });
     assert.deepEqual((await script('console.log("progress"); console.log(JSON.stringify({rows: 3}))')).json, { rows: 3 });
   });
@@ -72,7 +72,7 @@ describe('command', function () {
     assert.equal((await failureOf(run(['no-such-program'], { allowed: 'no-such-program' }))).type, 'ProgramNotFound');
   });
 
-  it('does not wait for ever for processes that it may not kill', async function () {
+  it('does not wait forever for processes that it may not kill', async function () {
     // Only root can start what a worker of another user may not kill.
     if (process.getuid?.() !== 0) return this.skip();
     const rootsOwn = spawn(process.execPath, ['-e', 'setInterval(() => {}, 1000)'], { detached: true, stdio: 'ignore' });

@@ -1,10 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import Type from 'typebox';
-import { CATALOG } from '../../activities/catalog.ts';
 import { declareTask, defineTask } from '../../activities/define-task.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { defineTrigger } from '../../sensors/define-trigger.ts';
+import { compiler } from '../support/compiler.ts';
 
 const rest = {
   type: 'send',
@@ -44,13 +43,13 @@ describe('a parameter with the name of a key that every task has', () => {
 });
 
 describe('a parameter that had another name', () => {
-  it('is told with the line to write', () => {
+  it('is reported with the line to write', () => {
     const text = `
 dag_id: send
 tasks:
   - {name: tell, type: rabbitmq_publish, queue: order_processing, value: 1}
 `;
-    const { diagnostics, plan } = new Compiler(CATALOG).compile({ file: 'a.yaml', text });
+    const { diagnostics, plan } = compiler.compile({ file: 'a.yaml', text });
     assert.equal(plan, undefined);
     assert.deepEqual(
       diagnostics.map(({ code, message, hint }) => [code, message, hint]),

@@ -4,7 +4,6 @@ import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { after, before, describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { openS3 } from '../../lib/s3.ts';
@@ -13,6 +12,7 @@ import { startManualRun } from '../../temporal/runs/runs.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
+import { compiler } from '../support/compiler.ts';
 import { eventually } from '../support/eventually.ts';
 import { type Inbox, openInbox } from '../support/inbox.ts';
 import { TestKafka } from '../support/kafka.ts';
@@ -133,7 +133,7 @@ describe('the example of every task type runs: compiler, interpreter, worker, re
 /** A pipeline of these tasks, beside the one that examples name. */
 function planOf(dagId: string, tasks: readonly JsonObject[]): Plan {
   const other = { dag_id: 'daily_product_sales_analysis', tasks: [{ name: 'all', type: 'empty' }] };
-  const [compiled] = new Compiler(CATALOG).compileAll([
+  const [compiled] = compiler.compileAll([
     { file: 'example.yaml', text: stringify({ dag_id: dagId, default_args: { retries: 0 }, tasks }) },
     { file: 'other.yaml', text: stringify(other) },
   ]);

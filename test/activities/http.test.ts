@@ -2,13 +2,12 @@ import assert from 'node:assert/strict';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { after, before, beforeEach, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
 import { http } from '../../activities/http.ts';
 import { atPointer } from '../../activities/http/json-pointer.ts';
 import type { HttpResult } from '../../activities/http/send-request.ts';
 import { retryAfterMs } from '../../lib/http/retry-after.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import { compiler } from '../support/compiler.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { runTask } from '../support/run-task.ts';
 
@@ -48,7 +47,7 @@ describe('http', function () {
   const run = (params: JsonObject): Promise<HttpResult> =>
     runTask<HttpResult>(http, { params, environment: { SLUICE_CONN_HTTP_DEFAULT: url.replace('//', '//user:word@') } });
 
-  it('posts, tells what has come back, and a server can tell a second attempt', async () => {
+  it('posts and returns the answer; a server can recognize a second attempt', async () => {
     answers = { '/models/reload': [202, { model: { version: 'v7', parts: [1, 2] } }] };
     const params = {
       method: 'POST',
@@ -161,7 +160,7 @@ describe('an http task in YAML', () => {
   ] as const) {
     it(`${keys}: ${mistake ? 'refused' : 'good'}`, () => {
       const text = `dag_id: x\nparams: {type: application/json}\ntasks:\n  - {name: a, type: http, method: POST, path: /x, ${keys.slice(1)}\n`;
-      const errors = new Compiler(CATALOG)
+      const errors = compiler
         .compile({ file: 'x.yaml', text })
         .diagnostics.filter(({ severity }) => severity === 'error')
         .map(({ message }) => message);

@@ -83,7 +83,7 @@ describe('kafka_publish', function () {
     assert.ok((await recordsOf(topic)).every(({ key }) => key === null));
   });
 
-  it('makes no topic: it says which may have been meant', async () => {
+  it('creates no topic: the error suggests the existing one', async () => {
     const topic = await newTopic();
     const wrong = `${topic.slice(0, -1)}x`;
     const error = await failureOf(publish({ topic: wrong, value: 1 }));
@@ -120,14 +120,14 @@ describe('kafka_publish', function () {
     assert.match(error.message, /^Could not write to t: .*ECONNREFUSED.* \(brokers 127\.0\.0\.1:1\)/);
   });
 
-  it('ends at once when it is cancelled, whatever the broker does', async () => {
+  it('ends at once when it is cancelled, regardless of the broker', async () => {
     const hole = await openBlackHole();
     const nowhere = { SLUICE_CONN_KAFKA_DEFAULT: `kafka://${hole.address}` };
     await endsAtOnce((watch) => publish({ topic: 't', value: 1 }, { environment: nowhere, ...watch }), hole.entered);
     hole.close();
   });
 
-  it('tells what may not be from what cannot be reached', () => {
+  it('distinguishes what is forbidden from what cannot be reached', () => {
     const refusal = Object.assign(new Error('Not authorized to access topics: [Topic authorization failed]'), {
       type: 'TOPIC_AUTHORIZATION_FAILED',
     });

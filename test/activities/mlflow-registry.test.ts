@@ -175,7 +175,7 @@ describe('the registry in MLflow', function () {
     assert.deepEqual((await registry.register({ model, uri, metrics, lineage: LINEAGE })).metrics, metrics);
   });
 
-  it('lets somebody else have been faster, and leaves nothing of the slower', async () => {
+  it('accepts that another process was faster, and leaves nothing of the slower one', async () => {
     const model = unique();
     const [slow, fast] = [await register(model, 1), await register(model, 2)];
     front.rule = async (call) => {
@@ -235,7 +235,7 @@ describe('the registry in MLflow', function () {
     assert.equal((await reigns(model)).length, 2);
   });
 
-  it('is not held up by a champion that somebody has deleted by hand', async () => {
+  it('is not blocked by a champion that was deleted manually', async () => {
     const model = unique();
     const [first, second] = [await register(model, 1), await register(model, 2)];
     await promote(model, first);
@@ -244,7 +244,7 @@ describe('the registry in MLflow', function () {
     assert.equal(await alias(model), second);
   });
 
-  it('goes on when the database of MLflow was busy for a moment', async () => {
+  it('continues when the database of MLflow was busy for a moment', async () => {
     const model = unique();
     const version = await register(model, 1);
     let busy = 2;

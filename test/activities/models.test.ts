@@ -313,7 +313,7 @@ for (const kind of KINDS)
         for (const mark of [`${marks}-begun`, `${marks}-go`]) rmSync(mark);
       });
 
-      it('begins no training where the champion cannot be told, or is deleted in MLflow', async () => {
+      it('starts no training where the champion is unknown, or is deleted in MLflow', async () => {
         const model = unique();
         const [first, second] = [await made(model, 1), await made(model, 2)];
         for (const version of [first, second]) await promote(model, version, {}, version);
@@ -357,7 +357,7 @@ for (const kind of KINDS)
         assert.notEqual((await train(model, { score: 1 }, { runId: 'dag/manual/another' })).version, first.version);
       });
 
-      it('an attempt that the server has given up, and that goes on, changes nothing of the version that the next one has registered', async () => {
+      it('an attempt that the server has given up, and that continues, changes nothing of the version that the next one has registered', async () => {
         const model = unique();
         const marks = join(tmpdir(), `sluice-${process.pid}-${model}`);
         const waits = `const { existsSync, writeFileSync } = require('node:fs'); writeFileSync('${marks}-begun', '');
@@ -386,7 +386,7 @@ for (const kind of KINDS)
         }
       });
 
-      it('registers nothing that is no model', async () => {
+      it('registers nothing that is not a model', async () => {
         const model = unique();
         const nothing = await failureOf(train(model, { score: 1 }, { script: '0' }));
         assert.deepEqual([nothing.type, nothing.nonRetryable], ['DatasetNotFound', true]);
@@ -437,7 +437,7 @@ for (const kind of KINDS)
         assert.match(error.message, /was trained on s3:.*\/events\/, and s3:.*\/again\/, the data of this task, holds the same files\./);
       });
 
-      it('compares the rows of data that says nothing of where it comes from, and refuses more equal ones than chance explains', async () => {
+      it('compares the rows of data without a source, and refuses more equal ones than chance explains', async () => {
         const model = unique();
         const data = (name: string, rows: readonly (string | null)[][], names = ['id', 'label']): Promise<DatasetReference> =>
           putDataset(
@@ -491,7 +491,7 @@ for (const kind of KINDS)
         assert.equal((await promote(model, three)).reason, `${GATE}: holds, with metrics {"score":3}, champion {"score":2}`);
       });
 
-      it('fails where a metric that is wanted was not measured', async () => {
+      it('fails where a required metric was not measured', async () => {
         const model = unique();
         const error = await failureOf(evaluate(model, await made(model, 1), { metrics: ['score', 'ndcg_at_10'] }));
         assert.equal(error.type, 'DataMismatch');
@@ -623,7 +623,7 @@ for (const kind of KINDS)
         );
       });
 
-      it('finds who is champion where the alias is lost, and refuses what cannot be told', async () => {
+      it('finds the champion where the alias is lost, and refuses what is ambiguous', async () => {
         const model = unique();
         const [best, poor] = [await measured(model, 2), await measured(model, 1)];
         await promote(model, best);
@@ -697,7 +697,7 @@ for (const kind of KINDS)
         assert.deepEqual([(await sluiceModels('rollback', model)).stdout, await championOf(model)], [`${one}\n`, one]);
       });
 
-      it('says what cannot be done, and changes nothing', async () => {
+      it('reports what cannot be done, and changes nothing', async () => {
         const model = unique();
         const [one, hurt] = [await measured(model, 1), await measured(model, 2)];
         await promote(model, one);

@@ -42,7 +42,7 @@ describe('notify', function () {
     runTask<Json>(notify, { params: { message: 'sales has failed', ...params }, environment, ...run });
 
   describe('to Slack', () => {
-    it('says it in a line that names nobody by accident', async () => {
+    it('writes a line that mentions no one by accident', async () => {
       assert.deepEqual(await tell({ to: 'slack', message: 'sales *failed* for <!channel> & co', severity: 'warning' }), { sent: true });
       assert.deepEqual(
         inbox.seen.map(({ path, body }) => [path, body]),
@@ -50,7 +50,7 @@ describe('notify', function () {
       );
     });
 
-    it('does not follow a redirect, which would tell nobody', async () => {
+    it('does not follow a redirect, which would notify no one', async () => {
       inbox.answer = [302, '', { location: `${url}/elsewhere` }];
       const error = await failureOf(tell({ to: 'slack' }));
       assert.match(error.message, /^Slack has answered 302/);
@@ -62,7 +62,7 @@ describe('notify', function () {
   });
 
   describe('to a webhook', () => {
-    it('posts what is said, where it comes from, and what tells a second attempt', async () => {
+    it('posts the text, its origin, and what identifies a second attempt', async () => {
       await tell({ to: 'webhook', severity: 'info' });
       const [{ body, headers } = assert.fail('nothing came')] = inbox.seen;
       assert.deepEqual(body, {
@@ -114,7 +114,7 @@ describe('notify', function () {
       });
     }
 
-    it('tries again when nobody is there', async () => {
+    it('retries when the server does not answer', async () => {
       const error = await failureOf(tell({ to: 'webhook' }, { environment: { SLUICE_CONN_WEBHOOK_DEFAULT: 'http://127.0.0.1:1/s3cr3t' } }));
       assert.deepEqual([error.type, error.nonRetryable], ['ServiceUnavailable', false]);
       assert.match(error.message, /^The webhook cannot be reached: /);
@@ -171,7 +171,7 @@ describe('notify', function () {
     });
   });
 
-  it('says nothing of the secrets of its environment, to anybody', async () => {
+  it('sends no secrets of its environment', async () => {
     const message = `hunter2secret ${ROUTING_KEY} password=unknown1 https://hooks.slack.com/services/T1/B1/unknown2`;
     for (const to of ['slack', 'webhook', 'pagerduty']) await tell({ to, message }, { runId: `secrets/${to}` });
     const [event] = pagerDuty.events;
@@ -181,7 +181,7 @@ describe('notify', function () {
   });
 
   for (const to of ['slack', 'pagerduty', 'webhook']) {
-    it(`says what to set where there is no ${to}_default`, async () => {
+    it(`names the variable to set where there is no ${to}_default`, async () => {
       const error = await failureOf(tell({ to }, { environment: {} }));
       assert.deepEqual([error.type, error.nonRetryable], ['ConnectionNotDefined', true]);
       assert.match(

@@ -77,7 +77,7 @@ describe('postgres_to_s3', function () {
   }
 
   describe('what it writes', () => {
-    it('splits into files, whose bytes, rows and checksums the manifest tells', async () => {
+    it('splits into files; the manifest has their bytes, rows and checksums', async () => {
       const key = prefix();
       const points: unknown[] = [];
       const reference = await extract({ source_table: 'items', max_rows_per_file: 1500 }, key, {
@@ -121,7 +121,7 @@ describe('postgres_to_s3', function () {
       assert.deepEqual(points.at(-1), { rows: 5000, bytes: manifest.bytes, files: 4 });
     });
 
-    it('tells NULL from the empty string', async () => {
+    it('distinguishes NULL from the empty string', async () => {
       const text = await content(await extract({ query: `SELECT 1 AS one, NULL AS none, '' AS empty`, compression: 'none' }));
       assert.equal(text, '1,,""\n');
     });
@@ -131,7 +131,7 @@ describe('postgres_to_s3', function () {
       assert.deepEqual([reference.rows, reference.bytes, (await manifestOf(reference)).entries], [0, 0, []]);
     });
 
-    it('writes JSON lines, one line a row, whatever is in it', async () => {
+    it('writes JSON lines, one line a row, for any value', async () => {
       const reference = await extract({
         query: String.raw`SELECT 1 AS a, E'x\n"y\\\u0001' AS b, '{"k" :
           1}'::json AS doc, NULL AS n, 12345678901234567890.123 AS big`,
@@ -293,7 +293,7 @@ describe('postgres_to_s3', function () {
         assert.equal(await bucket.uploads(), 0);
       });
 
-      it('replaces the data set of an earlier run, and nothing beside it; a newer run takes it over', async () => {
+      it('replaces the dataset of an earlier run, and nothing beside it; a newer run takes it over', async () => {
         await bucket.put('exports/items/README.txt', 'mine');
         await bucket.put('exports/items/part-00007.csv.gz', 'mine too');
         for (const runId of ['dag/scheduled/one', 'dag/rerun/two'])
@@ -306,7 +306,7 @@ describe('postgres_to_s3', function () {
       });
     });
 
-    it('keeps the data set of another run when this one fails', async () => {
+    it('keeps the dataset of another run when this one fails', async () => {
       const key = prefix();
       const reference = await extract({ source_table: 'items' }, key);
       await failure(extract({ query: 'SELECT 1 / (20 - id) FROM generate_series(1, 30) AS id' }, key, { runId: 'dag/manual/other' }));
@@ -436,7 +436,7 @@ describe('postgres_to_s3', function () {
     });
   });
 
-  describe('failures say which, and what to do', () => {
+  describe('failures name the cause and the remedy', () => {
     it('a table that is not there: the near one', async () => {
       const error = await failure(extract({ source_table: 'itms' }));
       assert.deepEqual([error.type, error.nonRetryable], ['TableNotFound', true]);

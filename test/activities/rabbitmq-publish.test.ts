@@ -68,7 +68,7 @@ describe('rabbitmq_publish', function () {
     return urlOf({ port: (proxy.address() as AddressInfo).port });
   }
 
-  it('sends persistent JSON that can be told from a second attempt', async () => {
+  it('sends persistent JSON that identifies a second attempt', async () => {
     const queue = await newQueue();
     assert.deepEqual(await publish({ queue_name: queue, value: { day: '2024-01-01', name: 'Jalapeño' } }), { queue });
     const { content, properties } = (await channel.get(queue, { noAck: true })) as GetMessage;
@@ -78,7 +78,7 @@ describe('rabbitmq_publish', function () {
     assert.deepEqual([messageId, headers, contentType, deliveryMode], [key, { 'idempotency-key': key }, 'application/json', 2]);
   });
 
-  it('takes a hash for an id that AMQP has no room for', async () => {
+  it('uses a hash as id where the id exceeds the limit of AMQP', async () => {
     const queue = await newQueue();
     const runId = `dag/kafka/${'ü'.repeat(150)}`;
     await publish({ queue_name: queue, value: null }, urlOf({}), { runId });

@@ -11,7 +11,7 @@ import type { TestDatabase } from '../support/databases.ts';
 import { failureOf } from '../support/failure-of.ts';
 import { countsOf, createReconcileDatabases, type ReconcileDatabases } from '../support/reconcile-databases.ts';
 
-describe('the verdict', () => {
+describe('the result', () => {
   for (const [differing, compared, tolerance, exceeded, discrepancy] of [
     [999, 1_000_000, '0.1%', false, 0.000999],
     [1_000, 1_000_000, '0.1%', false, 0.001],
@@ -49,7 +49,7 @@ describe('reconcile', function () {
     database.rows(`CREATE TABLE ${name} (${columns}); INSERT INTO ${name} VALUES ${rows}`);
 
   describe('by row', () => {
-    it('tells what has changed, what is missing and what is only in the target, and writes all of it down', async () => {
+    it('reports what has changed, what is missing and what is only in the target, and records all of it', async () => {
       await tables(
         'orders',
         'id bigint PRIMARY KEY, customer text, total numeric(12, 2), at timestamptz',
@@ -87,7 +87,7 @@ describe('reconcile', function () {
       ]);
     });
 
-    it('fails on more than is tolerated, and says what differs', async () => {
+    it('fails on more than is tolerated, and shows what differs', async () => {
       const error = await failureOf(run({ source: { table: 'orders' }, target: { table: 'orders' }, key: ['id'] }));
       assert.deepEqual([error.type, error.nonRetryable], ['DataMismatch', true]);
       assert.match(
@@ -96,7 +96,7 @@ describe('reconcile', function () {
       );
     });
 
-    it('200 times what a full join by hand finds, whatever the rows are', async () => {
+    it('200 times what a full join by hand finds, for any rows', async () => {
       const kinds = [
         { type: 'integer', key: true, value: (n: number) => String(n) },
         { type: 'bigint', key: true, value: (n: number) => String(n * 1e12 - 5e12) },
@@ -218,7 +218,7 @@ describe('reconcile', function () {
       assert.deepEqual(countsOf(result), [2, 1, 0, 0]);
     });
 
-    it('goes on where an attempt before has come to', async () => {
+    it('continues where the attempt before stopped', async () => {
       await tables(
         'large',
         'id bigint PRIMARY KEY, v integer',
@@ -273,7 +273,7 @@ describe('reconcile', function () {
     });
   });
 
-  it('on_mismatch: approve says how a person decides', async () => {
+  it('on_mismatch: approve shows how an operator decides', async () => {
     await values(source, 'asked', 'id int, total int', '(1, 1)');
     await values(target, 'asked', 'id int, total int', '(1, 2)');
     const error = await failureOf(run({ source: { table: 'asked' }, target: { table: 'asked' }, key: ['id'], on_mismatch: 'approve' }));
@@ -283,7 +283,7 @@ describe('reconcile', function () {
   });
 
   describe('what is wrong with a task', () => {
-    it('says which key, table or column', async () => {
+    it('names the key, table or column', async () => {
       const sides = { source: { table: 'sales' }, target: { table: 'sales' } };
       for (const [params, expected] of [
         [{ ...sides }, /'key' is missing/],

@@ -83,7 +83,7 @@ describe("Redshift's stand-in", () => {
     });
   }
 
-  it('tells in stl_load_errors what it stumbled over', async () => {
+  it('records in stl_load_errors what it failed on', async () => {
     await bucket.put('e/a.csv', '1,a\nx,b\n');
     await bucket.put('e/manifest.json', JSON.stringify({ entries: [{ url: `s3://${bucket.name}/e/a.csv`, mandatory: true }] }));
     await assert.rejects(client.query(copy('CSV').replace('/d/', '/e/')), /Check 'stl_load_errors'/);

@@ -63,7 +63,7 @@ describe('an activity', () => {
       retryRules: [{ on, action, ...(delayMs !== undefined && { delayMs }) }],
     });
 
-    it('fails at once where a rule says so, with all that the failure said', async () => {
+    it('fails at once where a rule requires it, with the whole message of the failure', async () => {
       const { type, nonRetryable, message, details } = await failureOf(rule('QueryFailed', 'fail'));
       assert.deepEqual([type, nonRetryable, message, details], ['QueryFailed', true, 'QueryFailed it is', [1]]);
     });
@@ -92,7 +92,7 @@ describe('an activity', () => {
     });
   });
 
-  it('works through a batch in order, each item under a name of its own', async () => {
+  it('works through a batch in order, each item under its own name', async () => {
     assert.deepEqual(await run({ batch: [{ params: { rows: 3 } }, { params: { rows: 4 } }] }), [
       { rows: 3, task: 'a/0', key: 'dag/manual/1/a/0' },
       { rows: 4, task: 'a/1', key: 'dag/manual/1/a/1' },
@@ -106,7 +106,7 @@ describe('an activity', () => {
     );
   });
 
-  it('refuses an output that no history should hold, where there is no store for it, and says how to have one', async () => {
+  it('refuses an output that is too large for a history, where there is no store for it, and explains how to configure one', async () => {
     const { type, nonRetryable, message } = await failureOf({ params: { rows: 1, size: 70_000 } });
     assert.deepEqual([type, nonRetryable], ['OutputTooLarge', true]);
     assert.match(message, /has 70002 bytes; at most 65536 are kept.*SLUICE_OUTPUTS=s3:/);
@@ -119,7 +119,7 @@ describe('an activity', () => {
 });
 
 describe('connection_fields', () => {
-  it('gives what is no secret', async () => {
+  it('returns what is not secret', async () => {
     assert.deepEqual(await activities.connection_fields(['shop']), { shop: { host: 'db.example', port: 5433, database: 'shop' } });
   });
 

@@ -197,7 +197,7 @@ describe('s3_to_redshift', function () {
         });
 
         for (const method of ['upsert', 'merge']) {
-          it(`${method} refuses a key that stands twice, and NULL in a key`, async () => {
+          it(`${method} refuses a duplicate key, and NULL in a key`, async () => {
             for (const values of ['(1, 1), (1, 2)', '(1, 1), (NULL, 2)']) {
               const error = await failure(
                 load(await dataset(`SELECT * FROM (VALUES ${values}) AS t(id, seen)`), table, { method, upsert_keys: ['id'] }),
@@ -374,7 +374,7 @@ describe('s3_to_redshift', function () {
           assert.match((await failure(load(input, table, { s3_key: 'some/' }))).message, /not a manifest/);
         });
 
-        it('loads a data set written earlier, by its prefix', async () => {
+        it('loads a dataset written earlier, by its prefix', async () => {
           const prefix = input.uri.replace(`s3://${bucket.name}/`, '');
           assert.equal((await load(input, table, { s3_key: prefix })).rows, 30);
         });
@@ -494,7 +494,7 @@ describe('s3_to_redshift', function () {
       assert.deepEqual([error.type, await count()], ['DatasetChanged', 0]);
     });
 
-    it('is given keys where it has no role, and never tells them', async () => {
+    it('uses keys where it has no role, and never shows them', async () => {
       await load(redshift.urlWithoutRole, unique('run'));
       assert.equal(await count(), 30);
       const { endpoint_url: endpoint = '', access_key_id: id = '', secret_access_key: secret = '' } = bucket.connection;

@@ -75,7 +75,7 @@ describe('spark_job', function () {
     return error;
   }
 
-  it('ends with its main program, whatever threads it leaves behind, and says what it has printed', async () => {
+  it('ends with its main program, even if threads remain, and shows what it has printed', async () => {
     const { environment, s3, bucket } = setting;
     const input = await putDataset(s3, `s3://${bucket}/threads/in/`, [{ name: 'id', type: 'numeric' }], [['1.5']]);
     const attempt = (code: number): SparkAttempt => {
@@ -100,7 +100,7 @@ describe('spark_job', function () {
     assert.equal(((await good.result) as { rows: number }).rows, 1);
   });
 
-  it('loses no digits: a number that Spark has no room for ends the run', async () => {
+  it('loses no digits: a number that exceeds the types of Spark ends the run', async () => {
     const { environment, s3, bucket } = setting;
     const input = await putDataset(
       s3,
@@ -170,7 +170,7 @@ describe('spark_job', function () {
     assert.deepEqual(await objectNames(s3, output), names);
   });
 
-  it('two runs at once for one interval do not disturb each other: the data set is that of one of them', async () => {
+  it('two runs at once for one interval do not disturb each other: the dataset is that of one of them', async () => {
     const { environment, s3, bucket } = setting;
     const rows = [...Array(25).keys()].map((id) => [String(id)]);
     const input = await putDataset(s3, `s3://${bucket}/twice-source/`, [{ name: 'id', type: 'bigint' }], rows);

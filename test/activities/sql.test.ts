@@ -32,7 +32,7 @@ describe('SQL', function () {
     runTask<CheckOutcome>(sqlCheck, { params: { ...more, checks }, environment: environment() });
 
   describe('sql', () => {
-    it('tells how many rows the last statement has changed or given, and its first row', async () => {
+    it('returns how many rows the last statement has changed or selected, and its first row', async () => {
       await run('CREATE TABLE loads (day date, rows bigint, at timestamptz)');
       const inserted = await run(
         "INSERT INTO loads VALUES ('2024-01-01', 9007199254740993, '2024-01-01 00:00+00'), ('2024-01-02', 1, now())",
@@ -75,7 +75,7 @@ describe('SQL', function () {
   });
 
   describe('sql_check', () => {
-    it('passes, and tells what it has found', async () => {
+    it('passes, and returns what it has found', async () => {
       const outcome = await check([
         { name: 'enough', check: 'row_count', min: 80 },
         { name: 'near', sql: 'SELECT count(*) FROM orders', equals: 100, tolerance: '20%' },
@@ -145,7 +145,7 @@ describe('SQL', function () {
       });
     }
 
-    it('tells of all that fail, and looks only at rows of its condition', async () => {
+    it('reports all checks that fail, and reads only rows of its condition', async () => {
       const checks = [
         { name: 'one', check: 'row_count', max: 1 },
         { name: 'two', check: 'row_count', equals: 40 },
@@ -173,7 +173,7 @@ describe('SQL', function () {
       });
     }
 
-    it('mistakes are told where they are', async () => {
+    it('mistakes are reported with their positions', async () => {
       const error = await failureOf(check([{ name: 'a', check: 'unique', min: 3 }], {}));
       assert.ok(error instanceof ApplicationFailure);
       assert.equal(error.type, 'InvalidParameters');

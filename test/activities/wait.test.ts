@@ -6,13 +6,13 @@ import { ApplicationFailure } from '@temporalio/common';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { createActivities } from '../../activities/run/create-activities.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import type { Environment } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { createRunLookup } from '../../temporal/runs/run-lookup.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult, TaskResult } from '../../workflows/plan/runs/run.ts';
+import { compiler } from '../support/compiler.ts';
 import { createBucket, type TestBucket } from '../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../support/databases.ts';
 import { eventually } from '../support/eventually.ts';
@@ -62,7 +62,7 @@ describe('tasks that wait', function () {
 
   function planOf(tasks: readonly string[], more = ''): Plan {
     const text = `dag_id: waits_${unique()}\n${more}tasks:\n${tasks.map((each) => `  - ${each}\n`).join('')}  - {name: last, type: empty, trigger_rule: all_done}\n`;
-    const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    const { plan, diagnostics } = compiler.compile({ file: 'x.yaml', text });
     assert.deepEqual(
       diagnostics.filter(({ severity }) => severity === 'error'),
       [],
@@ -121,7 +121,7 @@ describe('tasks that wait', function () {
     assert.deepEqual(await resultOf(run), { state: 'success', output: { first: { n: 1 } } });
   });
 
-  it('wait_for_http: until the answer is as wanted', async () => {
+  it('wait_for_http: until the answer matches', async () => {
     const run = await start(
       planOf(['{name: a, type: wait_for_http, path: /health, until: body.day == ds, poke_interval: 1s, timeout: 30s}']),
     );
@@ -132,7 +132,7 @@ describe('tasks that wait', function () {
     assert.deepEqual(await resultOf(run), { state: 'success', output: { status: 200, body: { day: '2024-01-01' } } });
   });
 
-  it('wait_for_kafka: until there is a record as wanted, since the interval began', async () => {
+  it('wait_for_kafka: until a record matches, since the start of the interval', async () => {
     const topic = `waits-${unique()}`;
     await kafka.createTopic(topic, 2);
     await kafka.send(topic, [
@@ -171,7 +171,7 @@ describe('tasks that wait', function () {
     assert.ok(Date.now() >= Date.parse(soon));
   });
 
-  it('timeout: it fails, and says what was missing to the end; soft_fail: it is skipped', async () => {
+  it('timeout: it fails, and names what was missing; soft_fail: it is skipped', async () => {
     const wait = (name: string, more: string): string =>
       `{name: ${name}, type: wait_for_s3, bucket: ${bucket.name}, key: none, poke_interval: 1m, timeout: 3s, depends_on: []${more}}`;
     const run = await start(planOf([wait('a', ''), wait('b', ', soft_fail: true')]));

@@ -59,7 +59,7 @@ describe('product_category_etl through kills', function () {
     await worker.stop();
   });
 
-  it('the Temporal server is killed in the middle: the run goes on', async () => {
+  it('the Temporal server is killed in the middle: the run continues', async () => {
     const { client, taskQueue } = pipeline;
     const day = { start: '2024-06-02T00:00:00Z', end: '2024-06-03T00:00:00Z' };
     const worker = await pipeline.startWorker();

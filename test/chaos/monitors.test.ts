@@ -74,7 +74,7 @@ describe('monitors as processes', function () {
     await pagerDuty.close();
   });
 
-  it('page for a run that is late, and for none that is well, whatever their own clocks say', async () => {
+  it('page for a run that is late, and for none that is healthy, even if their clocks are wrong', async () => {
     const apply = async (name: string, tasks: Plan['tasks'], promise: SlaCondition): Promise<Plan> => {
       const dagId = `${name}_${randomUUID().slice(0, 8)}`;
       const schedule = { kind: 'cron', cron: '0 0 1 1 *', timezone: 'UTC' } as const;

@@ -80,7 +80,7 @@ describe('sluice for authors', function () {
     assert.match(stderr, /^([1-9]\d*) of \1 cases are as expected\.$/m);
   });
 
-  it('test: says what was expected and what came, and exits with 1', async () => {
+  it('test: shows what was expected and what came, and exits with 1', async () => {
     await writeFile(
       at('etl.test.yaml'),
       `pipeline: ${PIPELINE}\ncases:\n  - name: wishful\n    tasks: {extract_category_data: {fail: no disk}}\n    expect: {state: success}\n`,
@@ -112,7 +112,7 @@ describe('sluice for authors', function () {
     assert.match(stderr, /typo\.test\.yaml:4:\d+ {2}cases\.0\.expect .*'stat'/);
   });
 
-  it('run --param: what is unknown, missing or wrong is told before anything starts', async () => {
+  it('run --param: what is unknown, missing or wrong is reported before anything starts', async () => {
     await writeFile(
       at('params.yaml'),
       'dag_id: p\nparams: {days: {type: integer, minimum: 1, default: 7}, who: {type: string}}\ntasks: [{name: a, type: empty}]\n',

@@ -3,11 +3,10 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { basename, join } from 'node:path';
 import { randomBytes, randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { applyChange, listSchedules } from '../../temporal/schedules/schedules.ts';
+import { compiler } from '../support/compiler.ts';
 import { eventually } from '../support/eventually.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -78,7 +77,6 @@ describe('sluice', () => {
     const client = await connectClient(settings);
     const there = await temporaryFolder();
     try {
-      const compiler = new Compiler(CATALOG);
       for (const [name, text] of Object.entries({ a: file('/v1'), b: file('/v1').replace(dagId, gone) })) {
         const { plan } = compiler.compile({ file: 'x.yaml', text });
         assert.ok(plan);
@@ -114,7 +112,7 @@ describe('sluice', () => {
     }
   });
 
-  it('plan: says what starts a pipeline without a schedule', async () => {
+  it('plan: shows what starts a pipeline without a schedule', async () => {
     const { stdout } = await sluice(['plan', join(ROOT, 'pipelines', 'recommendation_model_retraining.yaml')], environment);
     assert.match(stdout, /starts on user_behavior_change: kafka user-behavior-metrics, when /);
     assert.doesNotMatch(stdout, /by hand/);
@@ -140,7 +138,7 @@ describe('sluice', () => {
     assert.match(second.stderr, new RegExp(`Run '${dagId}/manual/2024-01-01T00:00:00Z' exists already`));
   });
 
-  it('run: a logical date that is no interval is explained', async () => {
+  it('run: a logical date that is not an interval is explained', async () => {
     const { code, stderr } = await sluice(['run', join(folder.path, 'good.yaml'), '--logical-date', '2024-01-01T05:00:00Z'], environment);
     assert.equal(code, 1);
     assert.match(stderr, /No data interval of cli_sample starts at 2024-01-01T05:00:00Z\. It lies in the interval 2024-01-01T00:00:00Z/);
@@ -179,7 +177,7 @@ describe('sluice', () => {
     assert.deepEqual([unknown.code, unknown.stderr], [1, "There is no run 'nobody/backfills/x/y'. `sluice runs` lists them.\n"]);
   });
 
-  it('backfill: what is no range is refused', async () => {
+  it('backfill: an invalid range is refused', async () => {
     const file = join(folder.path, 'good.yaml');
     const refused = async (...args: string[]): Promise<string> => {
       const { code, stderr } = await sluice(['backfill', file, ...args], environment);

@@ -5,10 +5,10 @@ import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import type { TaskType } from '../../activities/define-task.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { COMMON_TASK_KEYS, TASK_OPTIONS } from '../../compiler/schema/task-keys.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
 import { isMap, type JsonObject } from '../../workflows/plan/values/json.ts';
+import { compiler } from '../support/compiler.ts';
 import { LanguageServer, type Position } from '../support/language-server.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -70,7 +70,6 @@ describe('an editor with the YAML language server', function () {
     });
   }
 
-  const compiler = new Compiler(CATALOG);
   const isGood = (lines: readonly string[]): boolean =>
     compiler.compile({ file: 'x.yaml', text: lines.join('\n') }).diagnostics.every(({ severity }) => severity === 'warning');
   const HEAD = ['dag_id: x', 'params: {p: {default: null}}', 'execution: graph'];
@@ -165,7 +164,7 @@ describe('an editor with the YAML language server', function () {
     assert.deepEqual(found, []);
   });
 
-  it('underlines an unknown key of a task where it stands', async () => {
+  it('underlines an unknown key of a task at its position', async () => {
     const { found } = await open(['dag_id: x', 'tasks:', '  - name: a', '    type: spark_job', '    job_nam: j']);
     assert.ok(
       found.some((each) => /^6:5 .*job_nam/.test(each)),

@@ -77,7 +77,7 @@ describe('sluice incidents', function () {
   });
 
   for (const command of ['show', 'ack', 'resolve']) {
-    it(`${command} of one that nobody knows says what lists them`, async () => {
+    it(`${command} of an unknown one names the command that lists them`, async () => {
       const { code, stderr } = await sluice(['incidents', command, 'no/such/key'], environment);
       assert.equal(code, 1);
       assert.equal(stderr, "There is no incident 'no/such/key'. `sluice incidents list --all` lists them.\n");

@@ -53,7 +53,7 @@ describe('sluice sensors and dead-letters', function () {
     return stdout + stderr;
   };
 
-  it('show how a sensor stands, and what it could not read; an edit and a replay start what was meant', async () => {
+  it('show the status of a sensor, and what it could not read; an edit and a replay start what was meant', async () => {
     await kafka.send(topic, [{ value: '{"score": 0.9}' }, { value: '{"points": 90}' }, { value: 'no JSON' }]);
     await eventually(async () => assert.match(await call('runs', dagId), new RegExp(`${dagId}/kafka/${topic}-0-0`)), 30_000);
     await eventually(async () => assert.match(await call('sensors'), new RegExp(`${dagId}/changes +running`)), 30_000);
@@ -69,7 +69,7 @@ describe('sluice sensors and dead-letters', function () {
     assert.match((await sluice(['dead-letters', 'replay', file, 'changes'], environment)).stdout, /already started/);
   });
 
-  it('pause, resume and reset, each by somebody', async () => {
+  it('pause, resume and reset, each by an operator', async () => {
     assert.match(await call('sensors', 'pause', `${dagId}/changes`, '--as', 'ann', '--reason', 'a rebuild'), /paused by ann/);
     await eventually(async () => assert.match(await call('sensors'), /paused.*by ann: a rebuild/));
     assert.match(await call('sensors', 'resume', `${dagId}/changes`, '--as', 'ann'), /resumed by ann/);
@@ -79,7 +79,7 @@ describe('sluice sensors and dead-letters', function () {
     assert.match(stderr, /'yesterday' is not a position\. Allowed: earliest, latest, or a time/);
   });
 
-  it('say what there is not', async () => {
+  it('report what does not exist', async () => {
     const refused = async (...args: string[]): Promise<string> => {
       const { code, stderr } = await sluice(args, environment);
       assert.equal(code, 1);

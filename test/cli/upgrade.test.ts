@@ -47,7 +47,7 @@ console.log(JSON.stringify(plans.map((plan) => (plan.dag_id === 'a' ? { ...plan,
     assert.match(stderr, /1 of 2 plans change\./);
   });
 
-  it('refuses a folder that is no installation, and says why', async () => {
+  it('refuses a folder that is not an installation, and shows why', async () => {
     const { code, stderr } = await check(folder.path);
     assert.equal(code, 1);
     assert.match(stderr, /is not an installation of Sluice: its package\.json cannot be read/);

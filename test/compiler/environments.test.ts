@@ -2,9 +2,8 @@ import assert from 'node:assert/strict';
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
+import { compiler } from '../support/compiler.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 
@@ -31,7 +30,7 @@ tasks:
   after(() => folder.remove());
 
   async function compile(environment?: string, path = 'pipelines') {
-    const [compilation] = new Compiler(CATALOG).compileAll(await loadPipelines(join(folder.path, path), environment));
+    const [compilation] = compiler.compileAll(await loadPipelines(join(folder.path, path), environment));
     assert.ok(compilation);
     return compilation;
   }
@@ -74,7 +73,7 @@ tasks:
     assert.deepEqual(codes(await compile('prod', 'pipelines/team/orders.yaml')), []);
   });
 
-  it('without an environment: each place is a mistake that says how to choose one', async () => {
+  it('without an environment: each place is a mistake that explains how to choose one', async () => {
     const { diagnostics, plan } = await compile();
     assert.equal(plan, undefined);
     const missing = diagnostics.filter(({ code }) => code === 'SL114');

@@ -39,7 +39,7 @@ const task = (keys: string): string[] => ['tasks:', `  - {name: a, type: gate, $
 const branch = (on: string): string[] => [...task(`switch: {on: "${on}", cases: {x: [b]}}`), '  - {name: b, type: empty, depends_on: [a]}'];
 const KAFKA = 'name: t, type: kafka, topic: x';
 
-describe('where an expression stands, and what it has to give, follows from the schema of its key', () => {
+describe('where an expression is allowed, and what it has to return, follows from the schema of its key', () => {
   const places: readonly [place: string, wrong: string[], right: string[]][] = [
     ['when of a task', task('when: 1 + 1'), task('when: 1 > 0')],
     ['switch.on', branch('[1]'), branch("'x'")],

@@ -6,7 +6,7 @@ import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
 import { caseCount } from '../support/random-cases.ts';
 
 describe('the compiler under fire', () => {
-  it('neither crashes nor refuses without a place, whatever it is given; no suggestion makes a file good with other data', function () {
+  it('neither crashes nor refuses without a position, for any input; no suggestion makes a file good with other data', function () {
     this.timeout('2m');
     // `npm run bench -- compile` does fifty times as many, and measures them.
     const { runs, unplaced, changing, mended } = fuzzCompiler(caseCount(2_000), 20_240_101);
@@ -16,7 +16,7 @@ describe('the compiler under fire', () => {
     assert.ok(mended > caseCount(20), `${mended} documents were mended`);
   });
 
-  it('tells a suggestion that changes data from one that does not', () => {
+  it('distinguishes a suggestion that changes data from one that does not', () => {
     const text = 'owner: 007\nretry_delay: 90\nretires: 3\n';
     const cases: readonly (readonly [Pick<Diagnostic, 'code' | 'hint' | 'line' | 'column' | 'length'>, string | undefined])[] = [
       [{ code: 'SL203', hint: 'put it in quotes: "7"', line: 1, column: 8, length: 3 }, "'007' is now '7'"],

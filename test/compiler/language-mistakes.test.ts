@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../support/compiler.ts';
 
 /** Lines of a file after `dag_id: x`, and what must be said: `code line:column …`. One mistake is one error. */
 const CASES: Readonly<Record<string, readonly (readonly [title: string, lines: readonly string[], expected: string])[]>> = {
@@ -306,7 +303,7 @@ describe('mistakes in the language', () => {
     });
   }
 
-  it('between files: unknown pipelines, circles, wrong parameters', () => {
+  it('between files: unknown pipelines, cycles, wrong parameters', () => {
     const file = (dagId: string, body: string) => ({ file: `${dagId}.yaml`, text: `dag_id: ${dagId}\n${body}` });
     const results = compiler.compileAll([
       file('a', 'tasks: [{name: p, type: run_pipeline, dag_id: b}]'),
@@ -346,7 +343,7 @@ describe('mistakes in the language', () => {
     ]);
   });
 
-  it('warns of them wherever a task names one: in a side of reconcile, in a handler that tells people', () => {
+  it('warns of them wherever a task names one: in a side of reconcile, in a handler that notifies people', () => {
     const text = `dag_id: x
 tasks: [{name: a, type: reconcile, source: {conn_id: shop, table: t}, target: {conn_id: warehous, table: t}, key: [id]}]
 on_failure: [{name: b, type: notify, to: slack, conn_id: team, message: m}]`;

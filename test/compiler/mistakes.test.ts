@@ -1,10 +1,7 @@
 import assert from 'node:assert/strict';
 import { before, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
+import { compiler } from '../support/compiler.ts';
 import { cpuTimer } from '../support/cpu-time.ts';
-
-const compiler = new Compiler(CATALOG);
 
 /** Replaces a line of a good pipeline. Lines count from 1. */
 const GOOD = [
@@ -124,7 +121,7 @@ describe('mistakes in pipelines', () => {
     });
   }
 
-  it('tells the ambiguous from the clear', () => {
+  it('distinguishes the ambiguous from the clear', () => {
     const two = edit({
       8: '  - name: also\n    type: postgres_to_s3\n    source_table: t\n    s3_bucket: raw-data\n    depends_on: []\n  - name: load\n    depends_on: [extract, also]',
     });

@@ -4,10 +4,9 @@ import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { ROOT } from '../../lib/environment.ts';
+import { compiler } from '../support/compiler.ts';
 
-const compiler = new Compiler(CATALOG);
 const SEED = join(ROOT, 'test', 'fixtures', 'seed', 'product_category_etl.yaml');
 const SHARED_SEED = join(ROOT, '..', 'shared', 'seed', 'product_category_etl.yaml');
 const PIPELINE = join(ROOT, 'pipelines', 'product_category_etl.yaml');
@@ -69,7 +68,7 @@ describe('plans', () => {
     assert.notEqual(planOf(`dag_id: x\nschedule_interval: "@hourly"\n${tasks}`).hash, hash);
   });
 
-  it('inherit default_args where a task does not say otherwise', () => {
+  it('inherit default_args where a task does not override them', () => {
     const plan = planOf(
       'dag_id: x\ndefault_args: {retries: 1, retry_delay: 1m, retry_exponential_backoff: false, queue: big}\ntasks:\n' +
         '  - {name: a, type: postgres_to_s3, source_table: t, s3_bucket: b-1}\n  - {name: b, type: postgres_to_s3, source_table: t, s3_bucket: b-1, retries: 5, max_retry_delay: 2m}\n',

@@ -39,7 +39,7 @@ describe('the policy of a project', () => {
     assert.deepEqual(mistakes(other, 'pipelines/sales/a.yaml', {}), []);
   });
 
-  it('refuses owners, queues, connections and dag_ids, at their places, and says what is allowed', () => {
+  it('refuses owners, queues, connections and dag_ids, at their places, and lists what is allowed', () => {
     const wrong = ALLOWED.replace('sales_orders', 'orders')
       .replace('owner: sales\n', 'owner: slaes\ndefault_args: {queue: gpu}\n')
       .replace('http, conn_id: sales_db', 'http, conn_id: hr_db')

@@ -1,11 +1,10 @@
 import assert from 'node:assert/strict';
 import { Ajv } from 'ajv';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { TRIGGERS } from '../../sensors/catalog.ts';
+import { compiler } from '../support/compiler.ts';
 
-const { schema } = new Compiler(CATALOG);
+const { schema } = compiler;
 
 /** Every key of a map in the schema, with its path. */
 function keysOf(value: unknown, path = '#'): [string, Record<string, unknown>][] {
@@ -46,7 +45,7 @@ describe('the schema of pipelines', () => {
   for (const trigger of TRIGGERS) {
     it(`takes the example of the ${trigger.type} trigger`, () => {
       const file = { dag_id: 'x', triggers: [trigger.example], tasks: [{ name: 'a', type: 'empty' }] };
-      const { diagnostics, plan } = new Compiler(CATALOG).compile({ file: 'x.yaml', text: JSON.stringify(file) });
+      const { diagnostics, plan } = compiler.compile({ file: 'x.yaml', text: JSON.stringify(file) });
       assert.deepEqual(
         diagnostics.filter(({ severity }) => severity === 'error'),
         [],

@@ -1,16 +1,15 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { compiler } from '../support/compiler.ts';
 
 function compiled(text: string): Plan {
-  const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text: `dag_id: x\nschedule_interval: "@daily"\n${text}` });
+  const { plan, diagnostics } = compiler.compile({ file: 'x.yaml', text: `dag_id: x\nschedule_interval: "@daily"\n${text}` });
   assert.ok(plan, JSON.stringify(diagnostics));
   return plan;
 }
 
-describe('promises in a plan', () => {
+describe('SLAs in a plan', () => {
   it('are explicit, those of tasks beside those of the run', () => {
     const plan = compiled(`
 sla:
@@ -39,7 +38,7 @@ tasks:
     ]);
   });
 
-  it('count by a calendar of their own, or by that of the schedule, in the zone of the pipeline', () => {
+  it('count by their own calendar, or by that of the schedule, in the zone of the pipeline', () => {
     const { slas, notYet } = compiled(`
 sla:
   - {name: in_time, within: 2d, calendar: {business_days: true, exclude: ["2024-12-26", "2024-12-25"]}}
@@ -53,14 +52,14 @@ schedule: {cron: "0 22 * * *", timezone: Europe/Berlin, calendar: {business_days
 sla: [{name: by_six, by: "06:00", calendar: schedule}]
 tasks: [{name: a, type: empty}]
 `;
-    const { plan } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    const { plan } = compiler.compile({ file: 'x.yaml', text });
     assert.deepEqual(plan?.slas?.[0]?.calendar, { businessDays: true });
 
     const byHand = 'dag_id: x\ntimezone: Europe/Berlin\nsla: {max_duration: 2h}\ntasks: [{name: a, type: empty}]\n';
-    assert.equal(new Compiler(CATALOG).compile({ file: 'x.yaml', text: byHand }).plan?.timezone, 'Europe/Berlin');
+    assert.equal(compiler.compile({ file: 'x.yaml', text: byHand }).plan?.timezone, 'Europe/Berlin');
   });
 
-  it('are about how fresh data sets are', () => {
+  it('are about the freshness of datasets', () => {
     const { slas, notYet } = compiled(`
 outlets: ["s3://warehouse/sales"]
 sla:
@@ -76,7 +75,7 @@ tasks: [{name: a, type: empty}]
     ]);
   });
 
-  it('name whom to tell by connections, never by keys', () => {
+  it('name channels by connections, never by keys', () => {
     const { alerts, critical, notYet } = compiled(
       'critical: true\nalerts: {pagerduty: {runbook: "https://wiki/x"}, slack: {conn_id: ops}, webhook: {}}\ntasks: [{name: a, type: empty}]',
     );

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
+import { compiler } from '../support/compiler.ts';
 
 describe('triggers in a plan', () => {
   it('say everything: what the file says, and what it leaves out', () => {
@@ -24,7 +23,7 @@ triggers:
       window: {size: 1h, slide: 1m, lateness: 30s, key: event.id, aggregates: {n: count(), most: max(event.x)}, having: n > 1, keys_per_run: 100}
 tasks: [{name: a, type: empty, when: event.behavior_change_score > 0.9}]
 `;
-    const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    const { plan, diagnostics } = compiler.compile({ file: 'x.yaml', text });
     assert.deepEqual(diagnostics, []);
     assert.deepEqual(plan?.triggers, [
       {

@@ -94,7 +94,7 @@ describe('the types of connections', () => {
       assert.deepEqual(readable, []);
     });
 
-    it(`gives ${type} schemes of its own`, () => {
+    it(`gives ${type} separate schemes`, () => {
       const others = CONNECTIONS.filter((other) => other.type !== type).flatMap((other) => other.schemes);
       assert.deepEqual(
         schemes.filter((scheme) => others.includes(scheme)),
@@ -103,7 +103,7 @@ describe('the types of connections', () => {
     });
   }
 
-  it('give a field one type in expressions, whatever connection it is of', () => {
+  it('give a field one type in expressions, for any type of connection', () => {
     const all = CONNECTIONS.flatMap((definition) => Object.entries(readableFields([definition])));
     for (const [name, shape] of all) assert.deepEqual(readableFields()[name], shape, name);
   });

@@ -96,7 +96,7 @@ describe('connections', () => {
     });
   }
 
-  it('says which variable defines a connection, and which there are', () => {
+  it('names the variable that defines a connection, and those that exist', () => {
     const connections = connectionsFrom({ SLUICE_CONN_OTHER: 'kafka://h:1' });
     assert.throws(
       () => connections.get('sales_db', ['postgres']),

@@ -45,7 +45,7 @@ describe('the bundle of the command', function () {
     assert.deepEqual(files, ['cli.cjs', `cli.cjs.${process.arch}.v8`]);
   });
 
-  it('is made anew when a source has changed', async () => {
+  it('is rebuilt when a source has changed', async () => {
     const earlier = await bundles();
     const codes = join(copy, 'compiler', 'mistakes', 'codes.ts');
     await writeFile(codes, (await readFile(codes, 'utf8')).replace('is not valid YAML 1.2', 'is something else'));

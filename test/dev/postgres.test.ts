@@ -10,7 +10,7 @@ import { postgresDataFolder } from '../../dev/servers/postgres-data.ts';
 import { processIdentity } from '../../dev/launch/process-identity.mjs';
 import { readRecord } from '../../dev/servers/server-process.ts';
 import { cleanStack, stopStack } from '../../dev/stack.ts';
-import { type TemporaryHome, temporaryHome } from './temporary-home.ts';
+import { killProcess, type TemporaryHome, temporaryHome } from './temporary-home.ts';
 
 /** The machine's own PATH, so that its PostgreSQL or npm's is found. */
 const ownPath = { PATH: process.env['PATH'] ?? '' };
@@ -33,8 +33,7 @@ async function query(url: string | undefined, sql: string): Promise<unknown[]> {
 async function killServer({ home }: TemporaryHome): Promise<void> {
   const record = await readRecord(home, 'postgres');
   assert.ok(record);
-  process.kill(record.pid, 'SIGKILL');
-  while (processIdentity(record.pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
+  await killProcess(record.pid);
 }
 
 describe('the local PostgreSQL', () => {
@@ -56,7 +55,7 @@ describe('the local PostgreSQL', () => {
     assert.deepEqual(warehouse, [{ name: 'warehouse' }]);
   });
 
-  it('starts although its home was deleted by hand and is made anew: the data of the one before is not its own', async () => {
+  it('starts although its home was deleted manually and is recreated: the data of the one before is not its own', async () => {
     const sluice = await temporaryHome();
     await start(sluice);
     await stopStack(sluice.home, ['postgres']);
@@ -70,7 +69,7 @@ describe('the local PostgreSQL', () => {
     }
   });
 
-  it('starts although the pid in its own pid file belongs to somebody else now', async () => {
+  it('starts although the pid in its own pid file belongs to another process now', async () => {
     const sluice = await temporaryHome();
     await start(sluice);
     await killServer(sluice);
@@ -80,7 +79,7 @@ describe('the local PostgreSQL', () => {
     assert.ok((await start(sluice))['SLUICE_CONN_POSTGRES_DEFAULT']);
   });
 
-  it('ends a server of its own that it lost track of', async () => {
+  it('ends a server that it started and lost track of', async () => {
     const sluice = await temporaryHome();
     const before = await start(sluice);
     const lost = await readRecord(sluice.home, 'postgres');
@@ -91,7 +90,7 @@ describe('the local PostgreSQL', () => {
     await query(after['SLUICE_CONN_REDSHIFT_DEFAULT'] ?? before['SLUICE_CONN_REDSHIFT_DEFAULT'], 'select 1');
   });
 
-  it('begins again what a killed initdb left half done', async () => {
+  it('repeats what a killed initdb left half done', async () => {
     const sluice = await temporaryHome();
     await mkdir(join(homePaths.data(sluice.home, 'postgres.partial'), 'base'), { recursive: true });
     await writeFile(homePaths.data(sluice.home, 'postgres.password'), 'old');

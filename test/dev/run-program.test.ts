@@ -50,7 +50,7 @@ describe('programs that run from a bundle', function () {
     assert.match(stderr, /Error: not a number\n.*dev\/probe\.ts:4:/);
   });
 
-  it('are made anew when a source has changed', async () => {
+  it('are rebuilt when a source has changed', async () => {
     await writeFile(join(copy, 'dev', 'probe.ts'), PROGRAM.replace('formatDuration(ms)', '`${formatDuration(ms)} and no more`'));
     assert.equal((await probe('60000')).stdout, '1m and no more\n');
     assert.equal((await readdir(cache)).length, 1);

@@ -12,7 +12,7 @@ import { processIdentity } from '../../dev/launch/process-identity.mjs';
 import { readRecord, type ServerRecord, writeRecord } from '../../dev/servers/server-process.ts';
 import { cleanStack, StackFailed, stackStatus, stopStack } from '../../dev/stack.ts';
 import { payloadKeysFrom } from '../../temporal/codec/payload-keys.ts';
-import { fakeTemporal, type TemporaryHome, temporaryHome } from './temporary-home.ts';
+import { fakeTemporal, killProcess, type TemporaryHome, temporaryHome } from './temporary-home.ts';
 
 async function homeWithTemporal(misbehave?: string): Promise<TemporaryHome> {
   const it = await temporaryHome();
@@ -41,13 +41,8 @@ async function listenOn(port: number): Promise<Server> {
   return server;
 }
 
-async function killed(pid: number): Promise<void> {
-  process.kill(pid, 'SIGKILL');
-  while (processIdentity(pid) !== undefined) await new Promise((resolve) => setImmediate(resolve));
-}
-
 describe('the local stack', () => {
-  it('starts a server, tells where it is, and uses it again', async () => {
+  it('starts a server, shows where it is, and uses it again', async () => {
     const sluice = await homeWithTemporal();
     const first = await sluice.start(['temporal']);
     const ports = (await recordOf(sluice)).ports;
@@ -75,7 +70,7 @@ describe('the local stack', () => {
     assert.equal(existsSync(file), false);
   });
 
-  it('makes a key for the payloads of its Temporal, once; one with data from before encryption goes on reading it', async () => {
+  it('makes a key for the payloads of its Temporal, once; one with data from before encryption still reads it', async () => {
     const [fresh, old] = [await homeWithTemporal(), await homeWithTemporal()];
     await mkdir(homePaths.data(old.home, 'temporal'), { recursive: true });
     await writeFile(join(homePaths.data(old.home, 'temporal'), 'temporal.db'), '');
@@ -127,7 +122,7 @@ describe('the local stack', () => {
   it('starts a killed server again, at the same address', async () => {
     const sluice = await homeWithTemporal();
     const before = await sluice.start(['temporal']);
-    await killed((await recordOf(sluice)).pid);
+    await killProcess((await recordOf(sluice)).pid);
     const [status] = await stackStatus(sluice.home, sluice.environment);
     assert.equal(status?.state, 'stopped');
     const after = await sluice.start(['temporal']);
@@ -139,7 +134,7 @@ describe('the local stack', () => {
     const sluice = await homeWithTemporal();
     await sluice.start(['temporal']);
     const record = await recordOf(sluice);
-    await killed(record.pid);
+    await killProcess(record.pid);
     await writeRecord(sluice.home, 'temporal', { ...record, pid: process.pid }); // ours, which started at another time
     const stack = await sluice.start(['temporal']);
     assert.equal(stack.parts[0]?.state, 'running');
@@ -157,7 +152,7 @@ describe('the local stack', () => {
     assert.equal((await sluice.start(['temporal'])).parts[0]?.state, 'running');
   });
 
-  it('takes another port when somebody has taken its own, and remembers that', async () => {
+  it('uses another port when another process has taken its own, and remembers that', async () => {
     const sluice = await homeWithTemporal();
     const before = await sluice.start(['temporal']);
     const port = (await recordOf(sluice)).ports['grpc'] ?? 0;
@@ -250,7 +245,7 @@ describe('the local stack', () => {
     assert.match(status?.detail ?? '', /is fetched at the first start/);
   });
 
-  it('stops and cleans, whatever is there', async () => {
+  it('stops and cleans everything', async () => {
     const sluice = await homeWithTemporal();
     assert.deepEqual(await stopStack(sluice.home), []);
     await sluice.start(['temporal']);

@@ -8,7 +8,7 @@ import { temporaryHome } from './temporary-home.ts';
 const SERVICE = 'SLUICE_CONN_RECOMMENDATION_SERVICE';
 
 describe('stand-ins of the demo', () => {
-  it('tell `sluice` in another terminal where the recommendation service is, for as long as it is there', async () => {
+  it('show `sluice` in another terminal where the recommendation service is, while it is running', async () => {
     const { home, environment } = await temporaryHome();
     await mkdir(home);
     const standIns = await startStandIns(home, environment);

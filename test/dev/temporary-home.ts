@@ -1,9 +1,12 @@
+import assert from 'node:assert/strict';
 import { chmod, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterEach } from 'mocha';
 import { type Progress, silentProgress } from '../../lib/progress.ts';
+import { processIdentity } from '../../dev/launch/process-identity.mjs';
 import { cleanStack, type PartName, type Stack, startStack } from '../../dev/stack.ts';
+import { until } from '../support/eventually.ts';
 
 /** A stack of one test's own: a temporary home, an empty cache, and a PATH with nothing but what the test puts there. */
 export interface TemporaryHome {
@@ -13,6 +16,12 @@ export interface TemporaryHome {
   /** Puts a program on the PATH of this home. */
   program(name: string, source: string): Promise<string>;
   start(parts: readonly PartName[], more?: { environment?: NodeJS.ProcessEnv; progress?: Progress }): Promise<Stack>;
+}
+
+/** Kills a server, and waits until it has ended. */
+export async function killProcess(pid: number): Promise<void> {
+  process.kill(pid, 'SIGKILL');
+  assert.ok(await until(() => processIdentity(pid) === undefined, 10_000, 5), `process ${pid} has not ended`);
 }
 
 const made: TemporaryHome[] = [];

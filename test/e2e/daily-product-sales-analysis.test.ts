@@ -12,7 +12,7 @@ import { unique } from '../support/test-sensors.ts';
 const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
 const OTHER_DAY = { sale_date: '2026-02-28', product_id: 7, region: 'EMEA', revenue: '5.00' };
 
-describe('daily_product_sales_analysis, as it stands in pipelines/', function () {
+describe('daily_product_sales_analysis, as in pipelines/', function () {
   this.timeout(IS_FULL ? '1h' : '4m');
   const plan = planOfFile('daily_product_sales_analysis.yaml');
   let pipeline: TestPipeline;

@@ -20,7 +20,7 @@ import { createTestPipeline, DEMO_DAY, planOfFile, type TestPipeline } from '../
 const DAY = { start: `${DEMO_DAY}T00:00:00Z`, end: '2026-03-02T00:00:00Z' };
 const SETTINGS = { everyMs: 500, graceMs: 1_000, neverStartedMs: 60_000, silenceMs: 3_000, sensorMs: 2_000 };
 
-describe('daily_sales_reconciliation, as it stands in pipelines/', function () {
+describe('daily_sales_reconciliation, as in pipelines/', function () {
   this.timeout(IS_FULL ? '1h' : '2m');
   // An id of its own: the servers remember the incidents and the runs of an earlier test run for the same day.
   const plan = { ...planOfFile('daily_sales_reconciliation.yaml'), dagId: `daily_sales_reconciliation_${randomUUID().slice(0, 8)}` };

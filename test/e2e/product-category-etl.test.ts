@@ -130,7 +130,7 @@ describe('product_category_etl, the document as analysts wrote it', function () 
     }
   });
 
-  it('goes on with its own plan when the file is edited and deleted in the middle', async () => {
+  it('continues with its own plan when the file is edited and deleted in the middle', async () => {
     const { client, environment, taskQueue } = pipeline;
     const folder = await temporaryFolder();
     const file = join(folder.path, 'frozen.yaml');

@@ -32,7 +32,7 @@ const EXPECTED = [
   { product_id: '89102', views: '1', purchases: '0' },
 ];
 
-describe('product_popularity, as it stands in pipelines/', function () {
+describe('product_popularity, as in pipelines/', function () {
   this.timeout('3m');
   const plan = { ...planOfFile('product_popularity.yaml'), dagId: `product_popularity_${unique()}` };
   const id = sensorId(plan.dagId, TRIGGER);
@@ -125,7 +125,7 @@ describe('product_popularity, as it stands in pipelines/', function () {
     assert.equal(late?.count, '0');
   });
 
-  it('takes one run for each minute, whatever the number of events and products', async () => {
+  it('needs one run for each minute, for any number of events and products', async () => {
     const ends = (await runs()).map(({ pipelineRunId }) => /\/kafka\/part-1@(.*)$/.exec(pipelineRunId)?.[1] ?? '').sort();
     const first = Math.floor((now - 65 * MINUTE) / MINUTE) + 1;
     assert.ok(ends.length > 60);
@@ -140,7 +140,7 @@ describe('product_popularity, as it stands in pipelines/', function () {
     ]);
   });
 
-  it('keeps aside what names no product', async () => {
+  it('dead-letters what names no product', async () => {
     const connection = connectionsFrom(pipeline.environment).get('kafka_default', ['kafka']);
     const letters = await eventually(async () => {
       const found = await readDeadLetters(connection, plan.dagId, TRIGGER);

@@ -27,7 +27,7 @@ interface Measured {
   readonly champion: Readonly<Record<string, number>>;
 }
 
-describe('recommendation_model_retraining, as it stands in pipelines/', function () {
+describe('recommendation_model_retraining, as in pipelines/', function () {
   this.timeout('4m');
   let plan: Plan;
   let store: { bucket: string };
@@ -94,7 +94,7 @@ describe('recommendation_model_retraining, as it stands in pipelines/', function
     return endOf(pipelineRunId);
   }
 
-  it('trains when behaviour changes, promotes the first model, and tells the service', async () => {
+  it('trains when behaviour changes, promotes the first model, and notifies the service', async () => {
     const { client, taskQueue } = pipeline;
     await applySensorChange(client, { id: sensorId(plan.dagId, TRIGGER), action: 'start', plan, trigger: TRIGGER }, taskQueue);
     await eventually(async () => {

@@ -217,7 +217,7 @@ describe('drawAscii', () => {
     assert.ok(seen > caseCount(3_000));
   });
 
-  it('keeps its lines in line whatever the texts are', () => {
+  it('keeps its lines in line for any texts', () => {
     const rows = (drawAscii(HOSTILE_GRAPH, ANY_SIZE) ?? '').split('\n');
     assert.ok(rows.every((row) => !/[\p{Cc}\p{Cf}\p{Cs}]/u.test(row)));
     for (const [index, row] of rows.entries()) {
@@ -226,7 +226,7 @@ describe('drawAscii', () => {
     }
   });
 
-  it('draws nothing at all as nothing', () => assert.equal(drawAscii(graphOf(''), ANY_SIZE), ''));
+  it('draws nothing as nothing', () => assert.equal(drawAscii(graphOf(''), ANY_SIZE), ''));
 
   it('leaves what is too large to a list', () => {
     const graph = graphOf('a b<a');

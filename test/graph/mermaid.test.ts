@@ -72,5 +72,5 @@ describe('drawMermaid', () => {
     assert.deepEqual(onLines, HOSTILE_TEXTS.slice(1).map(plainText).filter(Boolean));
   });
 
-  it('draws nothing at all', () => assert.equal(drawMermaid(graphOf('')), 'flowchart TD'));
+  it('draws an empty graph', () => assert.equal(drawMermaid(graphOf('')), 'flowchart TD'));
 });

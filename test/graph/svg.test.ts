@@ -98,5 +98,5 @@ describe('drawSvg', () => {
     }
   });
 
-  it('draws nothing at all', () => assert.ok(parseXml(drawSvg(graphOf(''), 'empty')).length > 0));
+  it('draws an empty graph', () => assert.ok(parseXml(drawSvg(graphOf(''), 'empty')).length > 0));
 });

@@ -3,11 +3,10 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import { existsSync } from 'node:fs';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { formatDiagnostic } from '../../compiler/mistakes/diagnostic.ts';
 import { GENERATED_PAGES } from '../../dev/generate-docs.ts';
 import { ROOT } from '../../lib/environment.ts';
+import { compiler } from '../support/compiler.ts';
 
 describe('the documentation', () => {
   for (const [page, make] of Object.entries(GENERATED_PAGES)) {
@@ -39,9 +38,7 @@ describe('the documentation', () => {
       [...readFileSync(join(ROOT, page), 'utf8').matchAll(/^```yaml\n(dag_id:.*?)^```$/gms)].map(([, text = '']) => ({ file: page, text })),
     );
     assert.ok(examples.length >= 4);
-    const mistakes = examples
-      .flatMap((example) => new Compiler(CATALOG).compile(example).diagnostics)
-      .filter(({ code }) => code !== 'SL306');
+    const mistakes = examples.flatMap((example) => compiler.compile(example).diagnostics).filter(({ code }) => code !== 'SL306');
     assert.deepEqual(mistakes.map(formatDiagnostic), []);
   });
 

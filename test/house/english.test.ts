@@ -104,6 +104,7 @@ const tracked = execFileSync('git', ['ls-files', '--cached', '--others', '--excl
 
 /** Source files of the product, without tests. */
 const sources = tracked.filter((file) => /\.(ts|mjs)$/.test(file) && !file.startsWith('test/'));
+const tests = tracked.filter((file) => file.endsWith('.test.ts'));
 
 describe('the English of the house', () => {
   it('names files and exports with standard terms', () => {
@@ -123,6 +124,12 @@ describe('the English of the house', () => {
     const texts = sources.filter((file) => MESSAGES.test(file)).flatMap(textsOf);
     assert.ok(texts.length > 500);
     assert.deepEqual(texts.flatMap(phrasesIn), []);
+  });
+
+  it('titles tests in plain English', () => {
+    const titles = tests.flatMap(titlesOf);
+    assert.ok(titles.length > 1_500);
+    assert.deepEqual(titles.flatMap(phrasesIn), []);
   });
 
   it('writes pages for people in plain English', () => {
@@ -154,18 +161,45 @@ function phrasesIn({ text, at }: Text): string[] {
 
 /** The string literals and templates of a module, where `…` replaces what is filled in; names of modules are left out. */
 function textsOf(file: string): Text[] {
-  const texts: Text[] = [];
-  const source = parse(file);
+  return nodesOf(file, (node) => !ts.isImportDeclaration(node) && !ts.isExportDeclaration(node)).flatMap(
+    (node) => textOf(file, node) ?? [],
+  );
+}
+
+/** The titles of the tests of a module, and of their groups: `it('…')`, `it.only('…')`. */
+function titlesOf(file: string): Text[] {
+  return nodesOf(file).flatMap((node) => {
+    if (!ts.isCallExpression(node)) return [];
+    const {
+      expression,
+      arguments: [title],
+    } = node;
+    const called = ts.isPropertyAccessExpression(expression) ? expression.expression : expression;
+    return title && ts.isIdentifier(called) && ['it', 'describe'].includes(called.text) ? (textOf(file, title) ?? []) : [];
+  });
+}
+
+/** The nodes of a module; without those that are not `included`, and all in them. */
+function nodesOf(file: string, included: (node: ts.Node) => boolean = () => true): ts.Node[] {
+  const nodes: ts.Node[] = [];
   const visit = (node: ts.Node): void => {
-    if (ts.isImportDeclaration(node) || ts.isExportDeclaration(node)) return;
-    const at = `${file}:${source.getLineAndCharacterOfPosition(node.getStart()).line + 1}`;
-    if (ts.isStringLiteralLike(node)) texts.push({ text: node.text, at });
-    else if (ts.isTemplateExpression(node))
-      texts.push({ text: [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…'), at });
+    if (!included(node)) return;
+    nodes.push(node);
     node.forEachChild(visit);
   };
-  visit(source);
-  return texts;
+  visit(parse(file));
+  return nodes;
+}
+
+/** The text of a literal or template; undefined for other nodes. */
+function textOf(file: string, node: ts.Node): Text | undefined {
+  const text = ts.isStringLiteralLike(node)
+    ? node.text
+    : ts.isTemplateExpression(node)
+      ? [node.head.text, ...node.templateSpans.map(({ literal }) => literal.text)].join('…')
+      : undefined;
+  if (text === undefined) return undefined;
+  return { text, at: `${file}:${node.getSourceFile().getLineAndCharacterOfPosition(node.getStart()).line + 1}` };
 }
 
 /** The comment of a line of YAML. */

@@ -64,7 +64,7 @@ describe('time limits', function () {
     assert.equal(await withinTime(90 * 86_400_000, undefined, () => new Promise((resolve) => setTimeout(() => resolve(1), 20))), 1);
   });
 
-  it('a linked controller is aborted with its parent, or by itself without it', () => {
+  it('a linked controller is aborted with its parent, or alone without it', () => {
     const parent = new AbortController();
     const [child, other] = [linkedController(parent.signal), linkedController(parent.signal)];
     child.abort('own');

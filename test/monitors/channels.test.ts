@@ -31,7 +31,7 @@ describe('beside PagerDuty', function () {
     });
   const texts = (): string[] => inbox.seen.map(({ body }) => String(body.text));
 
-  it('Slack is told each step in a line, with the links and without secrets', async () => {
+  it('Slack receives each step in a line, with the links and without secrets', async () => {
     await say('slack', 'trigger');
     await say('slack', 'acknowledge', { by: 'ana <on call>' });
     await say('slack', 'resolve');
@@ -40,14 +40,14 @@ describe('beside PagerDuty', function () {
     assert.deepEqual(texts(), [line('🔴 *Breach*'), line('👀 *Acknowledged by ana &lt;on call&gt;*'), line('✅ *Resolved*')]);
   });
 
-  it('Slack is not told of a breach where a run only waits for people', async () => {
+  it('Slack is not notified of a breach where a run only waits for people', async () => {
     for (const action of ['trigger', 'acknowledge', 'resolve'] as const)
       await say('slack', action, { page: { ...PAGE, kind: 'waits', summary: 'Waits for approval of ask: Go? | sales', links: [] } });
     const said = ': Waits for approval of ask: Go? | sales';
     assert.deepEqual(texts(), [`✋ *Waits for a decision*${said}`, `👀 *Acknowledged*${said}`, `✅ *No longer waits*${said}`]);
   });
 
-  it('a webhook is told each step as JSON', async () => {
+  it('a webhook receives each step as JSON', async () => {
     await say('webhook', 'trigger');
     await say('webhook', 'resolve', { by: 'ana' });
     assert.deepEqual(
@@ -72,7 +72,7 @@ describe('beside PagerDuty', function () {
     });
   }
 
-  it("the dead man's switch is called while a monitor is well, and whatever it answers; not any more when it is not", async () => {
+  it("the dead man's switch is called while a monitor is healthy, for any answer; not any more when it is not", async () => {
     const stop = new AbortController();
     let well = true;
     const warnings: string[] = [];

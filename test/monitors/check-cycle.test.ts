@@ -120,7 +120,7 @@ describe('a check of sensors', () => {
     assert.deepEqual(await shop.after(60), ['over sensor/shop/views/missing']);
   });
 
-  it('that was paused, that stands still now and then, or that nobody can ask: nothing', async () => {
+  it('that was paused, that makes no progress now and then, or that cannot be queried: nothing', async () => {
     const shop = new Deployment();
     shop.standing = [{ ...AT_REST, state: 'paused', lag: 100, rate: 0 }];
     assert.deepEqual(await shop.after(600), []);
@@ -155,7 +155,7 @@ describe('a check of runs that wait for people', () => {
     }
   });
 
-  it('new ones are told while workers have just come back: dead workers do not explain them', async () => {
+  it('new ones are reported while workers have just recovered: dead workers do not explain them', async () => {
     const shop = new Deployment();
     shop.answers = false;
     assert.deepEqual(await shop.after(40), ['breach workers/q']);
@@ -181,7 +181,7 @@ describe('a check of schedules', () => {
     assert.deepEqual(await shop.after(20), ['over schedule/shop']);
   });
 
-  it('one that is paused by somebody unknown: one page after a minute, over when it is resumed or explained', async () => {
+  it('one that is paused by an unknown operator: one page after a minute, over when it is resumed or explained', async () => {
     const shop = new Deployment();
     for (const explained of [undefined, 'paused by ana: the warehouse moves']) {
       shop.paused = 'as you like it';

@@ -2,10 +2,8 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { setTimeout as delay } from 'node:timers/promises';
 import { after, afterEach, before, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
 import { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { watchTemporal } from '../../monitors/temporal-watch.ts';
 import { acknowledgeIncident, listIncidents, resolveIncident, showIncident } from '../../temporal/monitors/incidents.ts';
 import { decideApproval } from '../../temporal/runs/decisions.ts';
@@ -19,7 +17,9 @@ import { applyChange } from '../../temporal/schedules/schedules.ts';
 import { incidentId, type MonitorSettings, monitorId, probeId, type Observation } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan, TaskPlan } from '../../workflows/plan/plan.ts';
 import type { SlaPlan } from '../../workflows/plan/incidents/sla.ts';
+import { compiler } from '../support/compiler.ts';
 import { eventually } from '../support/eventually.ts';
+import { heartbeatUntil } from '../support/heartbeat-until.ts';
 import { type Inbox, openInbox } from '../support/inbox.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
@@ -50,10 +50,7 @@ describe('monitors', function () {
     wait_for_release: async (): Promise<null> => {
       const { Context } = await import('@temporalio/activity');
       const { info } = Context.current();
-      while (!released.has(info.workflowType ?? '')) {
-        Context.current().heartbeat();
-        await Context.current().sleep(50);
-      }
+      await heartbeatUntil(() => released.has(info.workflowType ?? ''));
       return null;
     },
   };
@@ -139,7 +136,7 @@ tasks:
   - {name: ask, type: approval, prompt: "Promote {{ params.model }}?", assignees: [ann, bob], quorum: 2, timeout: 2h, form: {properties: {why: {type: string}}, required: [why]}}
   - {name: sign, type: approval, prompt: "Sign?"}
 `;
-    const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'x.yaml', text });
+    const { plan, diagnostics } = compiler.compile({ file: 'x.yaml', text });
     assert.ok(plan, JSON.stringify(diagnostics));
     await applyChange(worker.client, { dagId, action: 'create', detail: '', plan }, taskQueue);
     const { pipelineRunId } = await startRun(plan);
@@ -195,7 +192,7 @@ tasks:
     await told(key(plan, 'a.in_time'), 'trigger', 'resolve');
   });
 
-  it('page for outputs that are not as promised, with their values', async () => {
+  it('page for outputs that do not meet their SLA, with their values', async () => {
     const condition = 'outputs.compare.discrepancy <= 0.001';
     const slas: SlaPlan[] = [{ name: 'agree', promise: { kind: 'assert', condition }, suppressWhen: [] }];
     const comparing = (discrepancy: number): TaskPlan[] => [task('compare', 'ok', [], { params: { give: { discrepancy } } })];
@@ -208,7 +205,7 @@ tasks:
     await told(key(plan, 'agree'), 'trigger', 'resolve');
   });
 
-  it('page for a data set that is not made anew in time, and resolve when any pipeline has made it', async () => {
+  it('page for a dataset that is not updated in time, and resolve when any pipeline has updated it', async () => {
     const uri = `s3://warehouse/${randomUUID()}`;
     const maker = await apply('makes_sales', [task('a', 'ok')], { outlets: [uri], alerts: {} });
     await startRun(maker, 'first');
@@ -318,7 +315,7 @@ tasks:
       page: { summary, severity: 'error', source: 's', kind: 'test', since: '2024-01-01T00:00:00Z', details: {}, links: [] },
     });
 
-    it('are told once through everything that PagerDuty can do wrong', async () => {
+    it('page once through every failure of PagerDuty', async () => {
       const of = `trouble/${randomUUID()}`;
       const status = (code: number) => ({ kind: 'status', status: code }) as const;
       pagerDuty.faults.push(
@@ -352,7 +349,7 @@ tasks:
       assert.equal(pagerDuty.mostAtOnce, 1);
     });
 
-    it('are refused for good by a wrong key, and say so', async () => {
+    it('are refused permanently by a wrong key, and show it', async () => {
       const of = `refused/${randomUUID()}`;
       pagerDuty.faults.push({ kind: 'status', status: 400, body: '{"status":"invalid event","errors":["routing_key is wrong"]}' });
       await facts().observe(of, seen('breach'));

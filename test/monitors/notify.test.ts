@@ -70,7 +70,7 @@ describe('a notice to PagerDuty', function () {
     assert.equal(pagerDuty.events.length, 0);
   });
 
-  it('is tried again by itself for a moment when there are too many, and fails then', async () => {
+  it('is retried for a moment when there are too many, and fails then', async () => {
     const tooMany = { kind: 'status', status: 429 } as const;
     pagerDuty.faults.push(tooMany, tooMany);
     await say();
@@ -94,7 +94,7 @@ describe('a notice to PagerDuty', function () {
     assert.ok(performance.now() - began >= 300);
   });
 
-  it('is valid whatever it is made of', async () => {
+  it('is valid for any content', async () => {
     const nasty = 'é😀\n\u0000"\\\ud83d';
     await say({
       key: 'k'.repeat(300),
@@ -158,7 +158,7 @@ describe('a notice to PagerDuty', function () {
       assert.ok(!text.includes(secret), `${secret} in ${text}`);
   });
 
-  it('warns under a key of its own', async () => {
+  it('warns under a separate key', async () => {
     await say({ action: 'warn', page: { ...SOME_PAGE, severity: 'warning' } });
     await say();
     await say({ action: 'unwarn' });

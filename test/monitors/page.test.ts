@@ -79,7 +79,7 @@ describe('a page about a deadline', () => {
     assert.deepEqual(links, [{ href: 'http://ui/runs?of=sales', text: 'Runs of sales in the Temporal UI' }]);
   });
 
-  it('says which days count', async () => {
+  it('shows which days count', async () => {
     const plan = planWith(
       { promise: { kind: 'within', ms: 48 * 3_600_000, reference: 'started_at' }, calendar: { businessDays: true } },
       { timezone: 'America/New_York' },
@@ -133,7 +133,7 @@ describe('a page about a failure', () => {
     return pageOf(problem, facts as MonitorFacts, at + 1_000);
   };
 
-  it('says what is wrong in 80 characters, then which pipeline; times have no milliseconds', async () => {
+  it('shows what is wrong in 80 characters, then which pipeline; times have no milliseconds', async () => {
     const { summary, since, details } = await failed(`12 of 4,000 rows differ: ${'x'.repeat(500)}`);
     assert.match(summary, /^Task load failed: 12 of 4,000 rows differ: x+… \| sales, since 2024-01-02T03:04:05Z$/);
     assert.equal(summary.indexOf(' | '), 80);
@@ -172,7 +172,7 @@ describe('a page about a failure', () => {
     assert.equal((await failed('x')).details.last_success, undefined);
   });
 
-  it('says which items failed, in its summary and in its details', async () => {
+  it('names the items that failed, in its summary and in its details', async () => {
     const failedItems = Array.from({ length: 12 }, (_, index) => `load[${index}]: no disk`);
     const { summary, details } = await failed('2 of 14 items', { failedItems });
     assert.match(summary, / \| sales, 12 items failed, since 2024-01-02T03:04:05Z$/);

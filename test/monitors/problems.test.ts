@@ -44,7 +44,7 @@ function problems(of: Plan, runs: readonly WatchedRun[], now: string, more: Part
 }
 
 describe('problems of a pipeline', () => {
-  it('a task on hold: of a critical pipeline at once, until somebody decides', () => {
+  it('a task on hold: of a critical pipeline at once, until an operator decides', () => {
     const critical = plan({ critical: true });
     const held = run(critical, 1, 'held');
     assert.deepEqual(problems(critical, [held], '02T00:02'), [`breach sales/held/${JAN_1}`]);
@@ -74,7 +74,7 @@ describe('problems of a pipeline', () => {
 
   const JAN_1 = '2024-01-01T00:00:00Z';
 
-  it('none, while all is well or nothing is promised', () => {
+  it('none, while all is healthy or there is no SLA', () => {
     assert.deepEqual(problems(plan(), [run(plan(), 1, 'success')], '02T12:00'), []);
     const { slas, ...bare } = plan();
     assert.ok(slas);
@@ -99,7 +99,7 @@ describe('problems of a pipeline', () => {
     );
   });
 
-  it('a run that no worker has begun', () => {
+  it('a run that no worker has started', () => {
     const waiting = run(plan(), 1, 'running', { hasStarted: false });
     assert.deepEqual(problems(plan(), [waiting], '02T00:01'), []);
     assert.deepEqual(problems(plan(), [waiting], '02T00:03'), [`breach sales/never_started/${JAN_1}`]);
@@ -117,7 +117,7 @@ describe('problems of a pipeline', () => {
     });
   }
 
-  it('a run that somebody has cancelled is none', () => {
+  it('a run that an operator has cancelled is none', () => {
     assert.deepEqual(problems(plan(), [run(plan(), 1, 'canceled')], '02T00:20'), []);
   });
 
@@ -130,7 +130,7 @@ describe('problems of a pipeline', () => {
     assert.deepEqual(problems(warned, [run(warned, 1, 'queued')], '02T05:00'), []);
   });
 
-  it('what a run promised counts, not what the file says now; and its own key stays the same', () => {
+  it('the SLAs of the plan of a run count, not those of the file now; and its key stays the same', () => {
     const longer = plan({ slas: [{ ...WITHIN_2H, promise: { kind: 'within', ms: 9 * 3_600_000, reference: 'started_at' } }] });
     assert.deepEqual(problems(longer, [run(plan(), 1, 'running')], '02T03:00'), [`breach sales/in_time/${JAN_1}`]);
     assert.deepEqual(problems(plan(), [run(longer, 1, 'running')], '02T03:00'), []);
@@ -164,7 +164,7 @@ describe('problems of a pipeline', () => {
     assert.deepEqual(problems(of, [run(of, 1, 'running', { tasks: tasks(true) })], '02T09:00'), []);
   });
 
-  it('freshness: the last success is too long ago, whatever the runs do', () => {
+  it('freshness: the last success is too long ago, for any state of the runs', () => {
     const fresh: SlaPlan = {
       name: 'fresh',
       promise: { kind: 'within', ms: 30 * 3_600_000, reference: 'previous_success' },
@@ -186,7 +186,7 @@ describe('problems of a pipeline', () => {
     );
   });
 
-  describe('a data set', () => {
+  describe('a dataset', () => {
     const SALES = 's3://warehouse/sales';
     const madeAt = (time: string) => new Map([[SALES, at(time)]]);
     const stale = (of: Plan, now: string, more: Partial<WatchedPipeline>): string[] =>
@@ -207,7 +207,7 @@ describe('problems of a pipeline', () => {
       plan({ schedule, slas: [{ name: 'fresh', dataset: SALES, promise: { kind: 'by', time: '06:00' }, suppressWhen: [], ...more }] });
     const BREACH = ['breach sales/fresh/freshness'];
 
-    it('that is too old, whoever makes it and whatever the runs do', () => {
+    it('that is too old, for any producer and any state of the runs', () => {
       assert.deepEqual(stale(within(), '03T12:00', { updates: madeAt('02T10:00') }), BREACH);
       assert.deepEqual(stale(within(), '03T11:59', { updates: madeAt('02T10:00') }), []);
       assert.deepEqual(stale(within(), '03T12:00', { updates: madeAt('02T10:00'), lastSuccess: at('03T11:00') }), BREACH);
@@ -217,12 +217,12 @@ describe('problems of a pipeline', () => {
       ]);
     });
 
-    it('that was never made, from when it was promised', () => {
+    it('that was never made, from the time that its SLA names', () => {
       assert.deepEqual(stale(within(), '03T01:59', {}), []);
       assert.deepEqual(stale(within(), '03T02:00', {}), BREACH);
     });
 
-    it('that was not made anew by a time of day, after each tick', () => {
+    it('that was not updated by a time of day, after each tick', () => {
       assert.deepEqual(stale(by(), '03T05:59', { updates: madeAt('02T05:00') }), []);
       assert.deepEqual(stale(by(), '03T06:00', { updates: madeAt('02T05:00') }), BREACH);
       assert.deepEqual(stale(by(), '03T06:00', { updates: madeAt('03T00:01') }), []);

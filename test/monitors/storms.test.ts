@@ -49,7 +49,7 @@ describe('problems that begin together', () => {
   const others = (count: number, team: string): Finding[] =>
     Array.from({ length: count }, (_, index) => problems(`${team}_${index}`, team)).flat();
 
-  it('of one pipeline are its own storm: another pipeline has its page, told to its own team', async () => {
+  it('of one pipeline are a separate storm: another pipeline has its page, sent to its own team', async () => {
     assert.deepEqual(await told([...problems('victim', 'finance'), ...problems('greedy', 'data', 150)]), {
       'victim/failed/0': 'finance',
       [`greedy/storm/${AT}`]: 'data',
@@ -64,7 +64,7 @@ describe('problems that begin together', () => {
     });
   });
 
-  it('are told one by one where they are few', async () => {
+  it('are reported one by one where they are few', async () => {
     assert.equal(Object.keys(await told(others(19, 'data'))).length, 19);
     assert.deepEqual(await told(others(20, 'data')), { [STORM]: 'data' });
   });

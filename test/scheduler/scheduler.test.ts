@@ -4,10 +4,9 @@ import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { listSchedules } from '../../temporal/schedules/schedules.ts';
+import { compiler } from '../support/compiler.ts';
 import { eventually } from '../support/eventually.ts';
 import { sluice, startProcess, type TestProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -45,7 +44,7 @@ describe('scheduler', () => {
   const write = (name: string, text: string): Promise<void> => writeFile(join(folder.path, `${name}.yaml`), text);
   const hashes = async (): Promise<Record<string, string>> =>
     Object.fromEntries((await listSchedules(client, taskQueue)).map(({ dagId, planHash }) => [dagId, planHash]));
-  const hashOf = (text: string): string => new Compiler(CATALOG).compile({ file: 'x', text }).plan?.hash ?? 'no plan';
+  const hashOf = (text: string): string => compiler.compile({ file: 'x', text }).plan?.hash ?? 'no plan';
 
   async function apply(): Promise<{ code: number | null; stderr: string }> {
     const scheduler = startProcess('scheduler.ts', ['--pipelines', folder.path, '--task-queue', taskQueue, ...PRUNE], environment);
@@ -122,7 +121,7 @@ describe('scheduler', () => {
     await eventually(async () => assert.deepEqual(Object.keys(await hashes()).sort(), [id('one'), id('three'), id('two')]));
   });
 
-  it('deletes nothing while a file cannot be read at all', async () => {
+  it('deletes nothing while a file cannot be read', async () => {
     await write('one', '\tnot yaml');
     await rm(join(folder.path, 'three.yaml'));
     assert.equal((await apply()).code, 3);

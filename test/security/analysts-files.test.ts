@@ -7,6 +7,7 @@ import { CATALOG } from '../../activities/catalog.ts';
 import { Compiler, type PipelineFile } from '../../compiler/compile.ts';
 import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
 import { ROOT } from '../../lib/environment.ts';
+import { compiler } from '../support/compiler.ts';
 import { sluice, startProcess } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
 import { unique } from '../support/test-sensors.ts';
@@ -92,9 +93,8 @@ describe('who writes the files of analysts', function () {
     );
   }
 
-  const compiler = new Compiler(CATALOG);
   for (const [name, [code, text]] of Object.entries(EVIL)) {
-    it(`${name}: a mistake of its own file, in bounded time; the others are good`, () => {
+    it(`${name}: a mistake of that file alone, in bounded time; the others are good`, () => {
       const began = performance.now();
       const [before, evil, behind] = compiler.compileAll([
         { file: 'before.yaml', text: GOOD('before') },
@@ -151,7 +151,7 @@ describe('who writes the files of analysts', function () {
     });
   });
 
-  it('a file and a folder that may not be read are mistakes of their own', async function () {
+  it('a file and a folder that may not be read are mistakes of those alone', async function () {
     if (process.getuid?.() !== 0) return this.skip();
     const path = await folderOf('forbidden', { 'a.yaml': GOOD('a'), 'secret.yaml': GOOD('secret') });
     await mkdir(join(path, 'closed'));
@@ -166,7 +166,7 @@ describe('who writes the files of analysts', function () {
     } finally {
       process.seteuid?.(0);
     }
-    const compiled = new Compiler(CATALOG).compileAll(files);
+    const compiled = compiler.compileAll(files);
     assert.deepEqual(
       compiled.map(({ file, plan, diagnostics }) => [
         basename(file),
@@ -181,7 +181,7 @@ describe('who writes the files of analysts', function () {
     );
   });
 
-  it('a pipe, a device and a link to them are read by nobody: validate ends', async () => {
+  it('a pipe, a device and a link to them are never read: validate ends', async () => {
     const path = await folderOf('pipes', { 'a.yaml': GOOD('a') });
     execFileSync('mkfifo', [join(path, 'pipe.yaml')]);
     await symlink('/dev/zero', join(path, 'zero.yaml'));
@@ -192,7 +192,7 @@ describe('who writes the files of analysts', function () {
     }
   });
 
-  it('links within the folder are followed, and others are mistakes of their own: a mounted ConfigMap has the first', async () => {
+  it('links within the folder are followed, and others are mistakes of those alone: a mounted ConfigMap has the first', async () => {
     const outside = await folderOf('host', { 'secret.yaml': GOOD('secret') });
     const path = await folderOf('mounted', {});
     await mkdir(join(path, '..2026_11_28'));

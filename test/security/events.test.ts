@@ -71,7 +71,7 @@ tasks: [{name: a, type: empty}]
     }, 40_000);
   });
 
-  it('wedges no batch: what can be in no run is invalid by itself, and the others start theirs', async () => {
+  it('blocks no batch: what can be in no run is invalid alone, and the others start theirs', async () => {
     const topic = `batches-${unique()}`;
     await kafka.createTopic(topic);
     const good = '{"score": 0.9, "segment": "a"}';
@@ -155,7 +155,7 @@ tasks: [{name: a, type: empty}]
     }
   });
 
-  it('gets no second run for an event of an older release, whose ids told fewer apart', async () => {
+  it('gets no second run for an event of an older release, whose ids distinguished fewer', async () => {
     const topic = `older-${unique()}`;
     await kafka.createTopic(topic);
     const plan = compileYaml(`
@@ -210,7 +210,7 @@ tasks: [{name: a, type: empty}]
     }
   });
 
-  it('meets a judge that never throws, whatever the event is', () => {
+  it('is matched without an exception, for any event', () => {
     const plan = compileYaml(`
 dag_id: judged
 schedule_interval: "@daily"

@@ -3,13 +3,12 @@ import { mkdir, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { pipelineRunId } from '../../temporal/names.ts';
 import { runStart } from '../../temporal/runs/run-start.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { blankText, escapeLine, escapeText } from '../../workflows/plan/values/printable.ts';
+import { compiler } from '../support/compiler.ts';
 import { eventually } from '../support/eventually.ts';
 import { sluice } from '../support/processes.ts';
 import { temporaryFolder } from '../support/temporary-folder.ts';
@@ -72,7 +71,7 @@ describe('who attacks terminals', () => {
     const { environment } = await testStack(['temporal']);
     const client = await connectClient(environment);
     const dagId = `esc_${unique()}`;
-    const { plan } = new Compiler(CATALOG).compile({
+    const { plan } = compiler.compile({
       file: 'esc.yaml',
       text: `dag_id: ${dagId}\nowner: "ann\\e[2J"\ntasks: [{name: a, type: empty}]\n`,
     });

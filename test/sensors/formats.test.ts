@@ -138,7 +138,7 @@ describe('formats through a Schema Registry', function () {
     await refused(framed(id, Buffer.from([1])), /cannot be read with its schema/);
   });
 
-  it('a registry that does not answer is no fault of the record', async () => {
+  it('a registry that does not answer is not a mistake of the record', async () => {
     const server = createServer((_, response) => response.writeHead(500).end()).listen(0, '127.0.0.1');
     await new Promise((resolve) => server.once('listening', resolve));
     const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -151,7 +151,7 @@ describe('formats through a Schema Registry', function () {
     });
   });
 
-  it('a sensor reads them, and keeps aside what it cannot read', async () => {
+  it('a sensor reads them, and dead-letters what it cannot read', async () => {
     const topic = `views-${unique()}`;
     await kafka.createTopic(topic);
     const id = await register(`${topic}-value`, VIEW);

@@ -97,7 +97,7 @@ describe('the Kafka sensor, when something is wrong', function () {
     ['some of the records', 4, ['4', '5']],
     ['all records', 6, []],
   ] as const) {
-    it(`${what} that a running sensor has not read are removed by the broker: it counts them as lost, and goes on`, async () => {
+    it(`${what} that a running sensor has not read are removed by the broker: it counts them as lost, and continues`, async () => {
       let release = (): void => undefined;
       const held = new Promise<void>((resolve) => (release = resolve));
       const { topic, started, journal, committed, stop } = await sensor(
@@ -121,7 +121,7 @@ describe('the Kafka sensor, when something is wrong', function () {
     });
   }
 
-  it('a mistake of ours, and a client that gives up for good: the consumer is built anew, and nothing is lost', async () => {
+  it('an internal error, and a client that gives up permanently: the consumer is recreated, and nothing is lost', async () => {
     const faults = new Map<number, Error>([
       [3, new TypeError('a mistake of ours')],
       [6, new kafkajs.KafkaJSNonRetriableError('the client gives up')],

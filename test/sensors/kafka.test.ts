@@ -66,7 +66,7 @@ describe('the Kafka sensor', function () {
     });
   }
 
-  it('starts one run for each record that meets the condition, with what the record says', async () => {
+  it('starts one run for each record that matches the condition, with the content of the record', async () => {
     const it = await pipeline(
       {
         runParams: { segment: '{{ event.segment }}', at: '{{ event_meta.offset }}' },
@@ -118,7 +118,7 @@ describe('the Kafka sensor', function () {
     await stop(it.plan);
   });
 
-  it('keeps aside what cannot be read, with the reason and the origin, and goes on', async () => {
+  it('dead-letters what cannot be read, with the reason and the origin, and continues', async () => {
     const it = await pipeline();
     await start(it);
     await kafka.send(it.topic, [
@@ -142,7 +142,7 @@ describe('the Kafka sensor', function () {
     await stop(it.plan);
   });
 
-  it('on_invalid: skip passes over it; stop stops, says why, and goes on when it is told to', async () => {
+  it('on_invalid: skip skips it; stop stops, shows why, and continues when it is resumed', async () => {
     const skipping = await pipeline({ onInvalid: 'skip' });
     await start(skipping);
     await kafka.send(skipping.topic, [{ value: 'x' }, { value: '{"score": 1}' }]);
@@ -163,7 +163,7 @@ describe('the Kafka sensor', function () {
     await stop(stopping.plan);
   });
 
-  it('pauses, goes on where it was, and begins again elsewhere; a run that is there is not started twice', async () => {
+  it('pauses, continues where it was, and restarts elsewhere; a run that is there is not started twice', async () => {
     const it = await pipeline();
     await start(it);
     await kafka.sendJson(it.topic, [{ score: 1 }]);
@@ -213,7 +213,7 @@ describe('the Kafka sensor', function () {
     await stop(it.plan);
   });
 
-  it('cooldown: after a run none for so long, in the time of the events', async () => {
+  it('cooldown: after a run none for that time, in the time of the events', async () => {
     const it = await pipeline({ mode: { kind: 'cooldown', forMs: 60_000 } });
     await start(it);
     const begin = Date.now();
@@ -317,7 +317,7 @@ describe('the Kafka sensor', function () {
     await stop(it.plan);
   });
 
-  it('window: a rebalance offers again what was counted, and nothing is counted or kept aside twice', async () => {
+  it('window: a rebalance repeats what was counted, and nothing is counted or dead-lettered twice', async () => {
     const it = await pipeline({
       when: 'event.kind == "view"',
       mode: { kind: 'window', sizeMs: 2_000, slideMs: 2_000, latenessMs: 10_000, aggregates: { views: { kind: 'count' } }, keysPerRun: 10 },
@@ -357,7 +357,7 @@ describe('the Kafka sensor', function () {
     }
   });
 
-  it('max_in_flight: no further run while so many have not ended', async () => {
+  it('max_in_flight: no further run while that number has not ended', async () => {
     const it = await pipeline({ maxInFlight: 2 }, { tasks: [task('a', 'hang')] });
     await start(it);
     await kafka.sendJson(it.topic, [{ score: 1 }, { score: 1 }, { score: 1 }]);
@@ -395,7 +395,7 @@ describe('the Kafka sensor', function () {
     await stop(it.plan);
   });
 
-  it('waits for a topic that does not exist yet, and says so', async () => {
+  it('waits for a topic that does not exist yet, and shows it', async () => {
     const topic = `events-${unique()}`;
     const plan = triggered(topic, { source: { topic, start: 'earliest' } }, {});
     await apply(plan);

@@ -61,7 +61,7 @@ describe('runs that a pipeline starts by its own output', () => {
     });
   }
 
-  it('do not count when they were there before: a sensor that begins anew meets its events again', async () => {
+  it('do not count when they were there before: a sensor that restarts reads its events again', async () => {
     for (const each of EVENTS.kafka?.own ?? []) assert.equal(await startsOf('kafka', each, 'known'), 30);
   });
 
@@ -88,7 +88,7 @@ describe('runs that a pipeline starts by its own output', () => {
     assert.deepEqual([await startsAfter('b/rabbitmq/1'), await startsAfter('e/kafka/1'), await startsAfter('f/gone/1')], [10, 20, 20]);
   });
 
-  it('go on a minute later', async () => {
+  it('continue a minute later', async () => {
     let now = 0;
     const guard = new OwnOutput(PLAN, 'kafka', {}, () => now);
     const [own] = EVENTS.kafka?.own ?? [];

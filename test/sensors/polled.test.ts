@@ -123,7 +123,7 @@ describe('sensors that look now and then', function () {
       await Promise.all([sensors.stop(without), sensors.stop(all)]);
     });
 
-    it('stops when what its own runs have made starts run after run, and goes on when it is resumed', async () => {
+    it('stops when what its own runs have made starts run after run, and continues when it is resumed', async () => {
       const own = `own-${unique()}`;
       const plan = sensors.plan(
         { type: 's3', source: { bucket: bucket.name, prefix: `${own}/`, poke_interval: '100ms' } },
@@ -142,7 +142,7 @@ describe('sensors that look now and then', function () {
       await sensors.stop(plan);
     });
 
-    it('says what is in its way', async () => {
+    it('shows what blocks it', async () => {
       const plan = await start(watching({ bucket: 'there-is-none' }));
       await eventually(async () => assert.match((await sensors.stateOf(plan)).reports[0]?.problem ?? '', /bucket/i), 30_000);
       await sensors.stop(plan);
@@ -194,7 +194,7 @@ describe('sensors that look now and then', function () {
       await sensors.stop(plan);
     });
 
-    it('goes on when its table is replaced', async () => {
+    it('continues when its table is replaced', async () => {
       const table = await createTable();
       const plan = await start(watching(table));
       await sql.query(`INSERT INTO ${table} (total) VALUES (50)`);
@@ -223,7 +223,7 @@ describe('sensors that look now and then', function () {
         source: { [connectionKey]: 'own_service', path: '/feed', poke_interval: '100ms', ...(until !== undefined && { until }), ...more },
       });
 
-    it('goes on after a page, an answer without the key, and a silence', async () => {
+    it('continues after a page, an answer without the key, and a silence', async () => {
       answer = { status: 200, body: { ready: false } };
       // As an earlier release has called the key: a sensor keeps its plan until the file is applied again.
       const plan = await start(watching('event.ready == true', { timeout: '300ms' }, 'http_conn_id'));
@@ -271,7 +271,7 @@ describe('sensors that look now and then', function () {
     const runOf = (plan: Plan, id: string, interval = { start: '2024-01-01T00:00:00Z', end: '2024-01-02T00:00:00Z' }) =>
       sensors.runBy(plan, id, interval);
 
-    it('pipeline: a run for each run that has ended as wanted, for the same interval or one that covers it', async () => {
+    it('pipeline: a run for each run that has ended in the required state, for the same interval or one that covers it', async () => {
       const upstream = sensors.plan({ type: 'kafka', source: {} }, { triggers: [] });
       const failing = { ...upstream, tasks: [task('a', 'fail')] };
       const same = await start(sensors.plan({ type: 'pipeline', source: { dag_id: upstream.dagId } }));

@@ -48,7 +48,7 @@ describe('the RabbitMQ sensor', function () {
 
   const left = async (queue: string): Promise<number> => (await channel.checkQueue(queue)).messageCount;
 
-  it('starts a run for each message that meets the condition, by its message_id, and acknowledges it', async () => {
+  it('starts a run for each message that matches the condition, by its message_id, and acknowledges it', async () => {
     const { plan, queue } = await listening();
     await send(
       queue,
@@ -82,7 +82,7 @@ describe('the RabbitMQ sensor', function () {
     for (const { pipelineRunId } of runs) await sensors.worker.client.workflow.getHandle(pipelineRunId).cancel();
   });
 
-  it('keeps aside what it cannot read, in a queue beside', async () => {
+  it('dead-letters what it cannot read, in a separate queue', async () => {
     const { plan, queue } = await listening();
     await send(queue, { id: 'bad', body: 'no JSON' }, { id: 'o-1', body: '{"total": 11}' });
     await sensors.runsOf(plan, 1);
@@ -97,7 +97,7 @@ describe('the RabbitMQ sensor', function () {
     await sensors.stop(plan);
   });
 
-  it('waits for a queue that is not there yet, and says so', async () => {
+  it('waits for a queue that is not there yet, and shows it', async () => {
     const queue = `later-${unique()}`;
     const plan = sensors.plan({ type: 'rabbitmq', source: { queue } });
     await sensors.apply(plan);

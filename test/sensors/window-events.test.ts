@@ -117,7 +117,7 @@ describe('windows that start a run for many keys', () => {
     assert.deepEqual(told(of, 12), []);
   });
 
-  it('share the keys out; counted anew with more of them, they leave out none that no run has had', () => {
+  it('share the keys; recounted with more of them, they leave out none that no run has had', () => {
     const keys = ['b', 'c', 'd', 'e'].map((key) => [key, 1] as const);
     assert.deepEqual(told(windows(keys, { keysPerRun: 3 }), 2), ['part-1 b:1:1 c:1:1 d:1:1', 'part-2 e:1:1']);
     assert.deepEqual(told(windows([...keys, ['a', 1]], { keysPerRun: 3 }), 2), ['part-1 a:1:1 b:1:1 c:1:1', 'part-2 d:1:1 e:1:1']);

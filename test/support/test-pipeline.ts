@@ -2,8 +2,6 @@ import { randomUUID } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
-import { CATALOG } from '../../activities/catalog.ts';
-import { Compiler } from '../../compiler/compile.ts';
 import { createDemoData } from '../../dev/demo/demo-data.ts';
 import { expectedDimension } from '../../dev/demo/product-categories.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
@@ -11,6 +9,7 @@ import { ROOT } from '../../lib/environment.ts';
 import { connectClient } from '../../temporal/connect.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { compiler } from './compiler.ts';
 import { createDatabase, type TestDatabase } from './databases.ts';
 import { startProcess, type TestProcess } from './processes.ts';
 import { testStack } from './test-stack.ts';
@@ -106,7 +105,7 @@ export function seedPlan(more = ''): Plan {
 /** A document of `pipelines/`, compiled unchanged. */
 export function planOfFile(file: string, more = ''): Plan {
   const text = readFileSync(join(ROOT, 'pipelines', file), 'utf8');
-  const { plan, diagnostics } = new Compiler(CATALOG).compile({ file, text: text + more });
+  const { plan, diagnostics } = compiler.compile({ file, text: text + more });
   if (!plan) throw new Error(JSON.stringify(diagnostics));
   return plan;
 }

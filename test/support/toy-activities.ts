@@ -1,6 +1,7 @@
 import { ApplicationFailure, Context } from '@temporalio/activity';
 import type { Json } from '../../workflows/plan/values/json.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
+import { heartbeatUntil } from './heartbeat-until.ts';
 import { toyAttempt } from './toy-language.ts';
 
 /** The names of the tasks that `succeed` has run. */
@@ -34,11 +35,5 @@ export const toyActivities = {
   },
   make_data: async ({ output }: TaskInput): Promise<Json> => ({ uri: output ?? null, rows: 3, bytes: 12 }),
   tell_input: async ({ input, interval }: TaskInput): Promise<Json> => ({ input: (input as unknown as Json) ?? null, interval }),
-  hang: async (): Promise<Json> => {
-    for (;;) {
-      // A cancellation reaches an activity with the response to its heartbeat.
-      Context.current().heartbeat();
-      await Context.current().sleep(100);
-    }
-  },
+  hang: () => heartbeatUntil(),
 };

@@ -18,7 +18,7 @@ describe('bundles of workflows', () => {
     for (const file of await filesOf()) await rm(join(FOLDER, file));
   });
 
-  it('are made once, whoever asks for them, and those of other sources are removed', async () => {
+  it('are made once for all callers, and those of other sources are removed', async () => {
     const first = await keptBundle(name, make);
     await writeFile(join(FOLDER, `workflows-${name}-0123456789abcdef.js`), 'old');
     assert.deepEqual([await keptBundle(name, make), made], [first, 1]);

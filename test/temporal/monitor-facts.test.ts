@@ -55,7 +55,7 @@ describe('what monitors see of a deployment', function () {
     return dagId;
   }
 
-  it('pages for no run that has begun, however far lists are behind, and for those that no worker has begun', async () => {
+  it('pages for no run that has started, even if lists lag far behind, and for those that no worker has started', async () => {
     const { client, taskQueue } = worker;
     const [begun, waiting] = [await startRun(taskQueue, 'hang'), await startRun(`${taskQueue}-nobody`, 'hang')];
     await eventually(async () => {
@@ -72,7 +72,7 @@ describe('what monitors see of a deployment', function () {
     for (const dagId of [begun, waiting]) await client.workflow.getHandle(`${dagId}/manual/x`).terminate();
   });
 
-  it('knows a run that has ended for as long as something is promised of its interval', async () => {
+  it('knows a run that has ended while an SLA of its interval is open', async () => {
     const { client, taskQueue } = worker;
     const promise = { kind: 'within', ms: 7 * DAY, reference: 'data_interval_end' } as const;
     const weekly = await startRun(taskQueue, 'ok', { slas: [{ name: 'in_a_week', promise, suppressWhen: [] }] });

@@ -62,7 +62,7 @@ describe('operations on Temporal', function () {
     assert.equal((await result(run)).tasks.b?.state, 'success');
   });
 
-  it('retry a task that has failed while its run goes on', async () => {
+  it('retry a task that has failed while its run continues', async () => {
     const run = await start(planOf('operated', [task('a', 'fail'), task('b', 'succeed', ['a']), task('h', 'hang', [], QUICK)]));
     await eventually(async () => assert.match(await currentDetails(handle(run)), /upstream_failed/));
     await operateTask(worker.client, run.pipelineRunId, 'retry', { task: 'a', ...ANN });
@@ -71,7 +71,7 @@ describe('operations on Temporal', function () {
     await assert.rejects(handle(run).result(), WorkflowFailedError);
   });
 
-  it('cancel says who and why', async () => {
+  it('cancel shows who and why', async () => {
     const run = await start(planOf('operated', [task('a', 'hang', [], QUICK)], { finally: [task('z', 'succeed')] }));
     await isRunning(run, 'a');
     await cancelRun(worker.client, run.pipelineRunId, ANN);
@@ -81,7 +81,7 @@ describe('operations on Temporal', function () {
     await assert.rejects(cancelRun(worker.client, 'nobody/manual/x', ANN), RunNotFound);
   });
 
-  it('pause a pipeline: its schedule says who and why', async () => {
+  it('pause a pipeline: its schedule shows who and why', async () => {
     const plan = planOf(`operated_${randomUUID().slice(0, 8)}`, [task('a', 'succeed')], {
       schedule: { kind: 'every', everyMs: 3_600_000, timezone: 'UTC' },
     });
@@ -149,7 +149,7 @@ describe('operations on Temporal', function () {
       assert.deepEqual(await activities(rerun), ['a[1]']);
     });
 
-    it('is refused where nothing failed, while the run goes on, and from a task that is not there', async () => {
+    it('is refused where nothing failed, while the run is active, and from a task that is not there', async () => {
       const good = await start(planOf('rerun', [task('a', 'succeed')]));
       await handle(good).result();
       const ended = await readEndedRun(worker.client, good.pipelineRunId);

@@ -62,7 +62,7 @@ describe('ticks', function () {
     await worker.client.workflow.getHandle((await listTicks(worker.client, plan.dagId))[0]?.pipelineRunId ?? '').cancel();
   });
 
-  it('what nobody wanted is skipped, and says why; what is filled is there', async () => {
+  it('what was skipped on purpose is skipped, and shows why; what is filled is there', async () => {
     const plan = planned('skipped', { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC', startAt: daysAgo(3) });
     await apply(plan);
     const ticks = await listTicks(worker.client, plan.dagId);
@@ -112,7 +112,7 @@ describe('ticks', function () {
     await eventually(async () => assert.equal((await find())?.state, 'success'));
   });
 
-  it('one whose id the run of another interval has says so, and what runs it', async () => {
+  it('one whose id the run of another interval has shows it, and what runs it', async () => {
     const hourly = planned('taken', { kind: 'cron', cron: '0 * * * *', timezone: 'UTC', startAt: daysAgo(2) });
     await apply(hourly);
     const midnight = daysAgo(0).replace('.000Z', 'Z');

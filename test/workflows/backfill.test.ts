@@ -22,6 +22,7 @@ import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { runSlotsId, SLOTS_QUERY, slotsIdIn } from '../../workflows/plan/slots/slot-messages.ts';
 import type { TaskInput } from '../../workflows/plan/tasks/task-input.ts';
 import { eventually } from '../support/eventually.ts';
+import { heartbeatUntil } from '../support/heartbeat-until.ts';
 import { planOf, task } from '../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -78,15 +79,8 @@ describe('backfill', function () {
   const handle = ({ pipelineRunId }: RunReference) => worker.client.workflow.getHandle(pipelineRunId);
   const report = async (backfill: RunReference): Promise<BackfillReport> => (await handle(backfill).result()) as BackfillReport;
   const daysOf = ({ dagId }: Plan): string[] => began.filter((each) => each.startsWith(`${dagId} `)).map((each) => each.slice(-2));
-  /** Hangs until it is cancelled, or the given time has come. */
-  const hang = async (until = (): boolean => false): Promise<void> => {
-    while (!until()) {
-      Context.current().heartbeat();
-      await Context.current().sleep(50);
-    }
-  };
 
-  it('runs each interval once, so many at a time, oldest first', async () => {
+  it('runs each interval once, at most the limit at a time, oldest first', async () => {
     const plan = planned('each');
     behaviours.set(plan.dagId, () => Context.current().sleep(100));
     const done = await report(await start(order(plan, 1, 9, { maxActive: 3 })));
@@ -95,7 +89,7 @@ describe('backfill', function () {
     assert.equal(mostActive.get(plan.dagId), 3);
   });
 
-  it('newest first when it is told so', async () => {
+  it('newest first when that is requested', async () => {
     const plan = planned('reverse');
     await report(await start(order(plan, 1, 4, { maxActive: 1, reverse: true })));
     assert.deepEqual(daysOf(plan), ['04', '03', '02', '01']);
@@ -142,10 +136,10 @@ describe('backfill', function () {
     assert.equal(again.state, 'success');
   });
 
-  it('pauses, says so, and goes on', async () => {
+  it('pauses, shows it, and continues', async () => {
     const plan = planned('paused');
     let released = false;
-    behaviours.set(plan.dagId, () => hang(() => released));
+    behaviours.set(plan.dagId, () => heartbeatUntil(() => released));
     const backfill = await start(order(plan, 1, 4, { maxActive: 1 }));
     await eventually(async () => assert.deepEqual(daysOf(plan), ['01']));
     const told = await pauseBackfill(worker.client, backfill.pipelineRunId, { by: 'ann', reason: 'the source is down' });
@@ -163,10 +157,10 @@ describe('backfill', function () {
     assert.equal((await report(backfill)).succeeded, 4);
   });
 
-  it('refuses a word of nobody', async () => {
+  it('refuses a request without an operator', async () => {
     const plan = planned('nobody');
     let released = false;
-    behaviours.set(plan.dagId, () => hang(() => released));
+    behaviours.set(plan.dagId, () => heartbeatUntil(() => released));
     const backfill = await start(order(plan, 1, 1));
     await assert.rejects(pauseBackfill(worker.client, backfill.pipelineRunId, { by: ' ' }), DecisionRefused);
     released = true;
@@ -175,7 +169,7 @@ describe('backfill', function () {
 
   it('ends with its runs when it is cancelled', async () => {
     const plan = planned('cancelled');
-    behaviours.set(plan.dagId, () => hang());
+    behaviours.set(plan.dagId, () => heartbeatUntil());
     const backfill = await start(order(plan, 1, 5));
     await eventually(async () => assert.equal(daysOf(plan).length, 2));
     await cancelBackfill(worker.client, backfill.pipelineRunId);
@@ -191,7 +185,7 @@ describe('backfill', function () {
   it('a live run goes before the intervals that wait', async () => {
     const plan: Plan = { ...planned('yields'), maxActiveRuns: 1 };
     let released = false;
-    behaviours.set(plan.dagId, () => (daysOf(plan).length === 1 ? hang(() => released) : Promise.resolve()));
+    behaviours.set(plan.dagId, () => (daysOf(plan).length === 1 ? heartbeatUntil(() => released) : Promise.resolve()));
     const backfill = await start(order(plan, 1, 4, { maxActive: 3 }));
     // Which of the three that ask at once has the one place is nobody's business.
     await eventually(() => Promise.resolve(assert.equal(daysOf(plan).length, 1)));
@@ -214,7 +208,7 @@ describe('backfill', function () {
   it('one of a range at a time, and none of nothing', async () => {
     const plan = planned('twice');
     let released = false;
-    behaviours.set(plan.dagId, () => hang(() => released));
+    behaviours.set(plan.dagId, () => heartbeatUntil(() => released));
     const backfill = await start(order(plan, 1, 1));
     await assert.rejects(start(order(plan, 1, 1)), BackfillRefused);
     released = true;
@@ -222,7 +216,7 @@ describe('backfill', function () {
     await assert.rejects(start(order({ ...plan, schedule: null }, 1, 1)), BackfillRefused);
   });
 
-  it('goes on when its worker has gone, and runs nothing twice', async () => {
+  it('continues when its worker has gone, and runs nothing twice', async () => {
     const taskQueue = `test-${randomUUID()}`;
     const first = await startTestWorker(environment, activities, taskQueue);
     const plan = planned('outlives');
@@ -241,7 +235,7 @@ describe('backfill', function () {
     }
   });
 
-  it('begins its history anew in the middle of many intervals', async () => {
+  it('restarts its history in the middle of many intervals', async () => {
     const plan: Plan = { ...planned('many'), schedule: { kind: 'every', everyMs: 60_000, timezone: 'UTC' } };
     const from = Date.parse(day(1));
     const backfill = await start({ ...order(plan, 1, 1), from, to: from + 209 * 60_000, maxActive: 20 });

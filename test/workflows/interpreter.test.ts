@@ -50,13 +50,13 @@ describe('interpreter', () => {
     }
   });
 
-  it('says which task failed and why', async () => {
+  it('names the task that failed and why', async () => {
     const { error } = await run(planOf('why', [task('good', 'succeed'), task('bad', 'fail', ['good'])]));
     assert.equal(error?.type, 'PipelineFailed');
     assert.equal(error?.message, 'Task bad failed: the reason (1 of 2 tasks succeeded)');
   });
 
-  it('says so in a line that JSON shows as it is; the task has all of the reason', async () => {
+  it('has one line that JSON shows as it is; the task has all of the reason', async () => {
     const { error, result } = await run(planOf('why', [task('bad', 'fail_in_lines')]));
     assert.equal(error?.message, "Task bad failed: relation 'sales' does not exist (0 of 1 tasks succeeded)");
     assert.equal(JSON.stringify(error.message), `"${error.message}"`);
@@ -129,7 +129,7 @@ describe('interpreter', () => {
     assert.match(await currentDetails(client.workflow.getHandle(pipelineRunId)), /1 of 1 tasks done[^]*✔ a {2}success {3}3 rows, 12 B/);
   });
 
-  it('is found by its deadline, where its pipeline promises one', async () => {
+  it('is found by its deadline, where its pipeline has an SLA', async () => {
     const promised = planOf('promised', [task('a', 'succeed')], {
       slas: [{ name: 'in_time', promise: { kind: 'within', ms: 3_600_000, reference: 'data_interval_end' }, suppressWhen: [] }],
     });
@@ -230,7 +230,7 @@ describe('interpreter', () => {
     });
   });
 
-  it('refuses parameters that do not fit, and says which', async () => {
+  it('refuses invalid parameters, and names them', async () => {
     const plan = casePlan('a: ok', { file: { params: { n: { type: 'integer', minimum: 1, default: 1 } } } });
     await assert.rejects(run(plan, { n: 0, m: 1 }), (error: Error) => {
       assert.match(error.message, /'n' must be at least 1, not 0\. 'toys' declares no parameter 'm'; declared: n/);

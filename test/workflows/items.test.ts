@@ -27,7 +27,7 @@ describe('long lists', function () {
       ({ startChildWorkflowExecutionInitiatedEventAttributes: child }) => child?.workflowId ?? [],
     ) ?? [];
 
-  it('are worked through in parts, each with a history of its own; the output is the list, in order', async () => {
+  it('are worked through in parts, each with a separate history; the output is the list, in order', async () => {
     const run = await start('a: ok with {expand: {over: params.list, max_parallel: 200}, give: "{{ item * 2 }}"}');
     const { tasks } = (await handle(run).result()) as RunResult;
     assert.deepEqual(
@@ -43,7 +43,7 @@ describe('long lists', function () {
     assert.ok(historyLength < 60, `${historyLength} events`);
   });
 
-  it('a list that stands in the pipeline is not handed to each of the parts', async () => {
+  it('a list that is written in the pipeline is not passed to each of the parts', async () => {
     const list = JSON.stringify(ITEMS.map(() => randomUUID()));
     const run = await start(`a: ok with {expand: {over: ${list}, max_parallel: 200}, give: 1}`);
     await handle(run).result();

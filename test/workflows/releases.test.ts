@@ -1,12 +1,12 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { fileURLToPath } from 'node:url';
-import { Context } from '@temporalio/activity';
 import { bundleWorkflowCode, DefaultLogger } from '@temporalio/worker';
 import { after, before, describe, it } from 'mocha';
 import { type RunReference, startManualRun } from '../../temporal/runs/runs.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
 import { eventually } from '../support/eventually.ts';
+import { heartbeatUntil } from '../support/heartbeat-until.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { testStack } from '../support/test-stack.ts';
@@ -24,10 +24,7 @@ describe('workers of two releases side by side', function () {
   const activities = {
     work: async (): Promise<null> => null,
     wait: async (): Promise<null> => {
-      while (!open) {
-        Context.current().heartbeat();
-        await new Promise((resolve) => setTimeout(resolve, 20));
-      }
+      await heartbeatUntil(() => open);
       return null;
     },
   };
@@ -49,7 +46,7 @@ describe('workers of two releases side by side', function () {
     (await client.workflow.getHandle(pipelineRunId).fetchHistory()).events?.some(({ markerRecordedEventAttributes: marker }) => marker) ??
     false;
 
-  it('runs in flight go on as they began, new ones as the next release wants it, and none is lost', async () => {
+  it('active runs continue as they started, new ones as in the next release, and none is lost', async () => {
     const { client } = released;
     const workflowBundle = await bundleWorkflowCode({ workflowsPath: NEXT, logger: new DefaultLogger('ERROR') });
     const before = await Promise.all(Array.from({ length: RUNS }, () => start(client)));

@@ -53,7 +53,7 @@ describe('slots on Temporal', function () {
     eventually(async () => assert.equal((await slots(runSlotsId(plan.dagId, '*'))).holders.length, 1));
 
   describe('max_active_runs', () => {
-    it('lets so many runs begin; the others wait in order, visibly, and follow however the first ends', async () => {
+    it('lets a limited number of runs start; the others wait in order, visibly, and follow however the first ends', async () => {
       const plan = hanging({ maxActiveRuns: 1 });
       const first = await start(plan);
       await isActive(plan, [first], 0);
@@ -105,7 +105,7 @@ describe('slots on Temporal', function () {
   });
 
   describe('concurrency', () => {
-    it('skip: a run for which there is no room ends with all its tasks skipped, and says why', async () => {
+    it('skip: a run that exceeds the limit ends with all its tasks skipped, and shows why', async () => {
       const plan = hanging({ concurrency: { limit: 1, onOverlap: 'skip' } });
       const first = await start(plan);
       await hasSlot(plan);
@@ -137,7 +137,7 @@ describe('slots on Temporal', function () {
   });
 
   describe('a pool', () => {
-    it('is shared by all pipelines, and holds what it has; a task says what it waits for', async () => {
+    it('is shared by all pipelines, and holds what it has; a task shows what it waits for', async () => {
       const name = unique('pool');
       const plan = (dagId: string): Plan => planOf(unique(dagId), [task('a', 'hang', [], { ...QUICK, pool: { name, slots: 1 } })]);
       const runs = [await start(plan('one')), await start(plan('two'))];

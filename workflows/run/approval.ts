@@ -35,7 +35,7 @@ export async function runApproval(
   const comments = open.votes.flatMap(({ comment }) => comment ?? []);
   const answers = Object.assign({}, ...open.votes.map((vote) => vote.form ?? {})) as JsonObject;
   const output: Json = { decision, by, comments, form: answers, prompt: open.prompt };
-  const verdict = decision === 'approve' ? 'approved' : 'rejected';
-  const note = [`${verdict} by ${by.length > 0 ? by.join(', ') : 'time-out'}`, ...comments].join(': ');
+  const outcome = decision === 'approve' ? 'approved' : 'rejected';
+  const note = [`${outcome} by ${by.length > 0 ? by.join(', ') : 'time-out'}`, ...comments].join(': ');
   return { state: decision === 'approve' ? 'success' : 'skipped', output, note };
 }

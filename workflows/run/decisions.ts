@@ -39,8 +39,8 @@ export class Decisions {
     if (!approval) return this.notWaiting(vote.task, 'approval', [...this.approvals.keys()]);
     if (vote.decision !== 'approve' && vote.decision !== 'reject')
       return `'${String(vote.decision)}' is not a decision: approve or reject.`;
-    const nobody = checkRequest(vote);
-    if (nobody !== undefined) return nobody;
+    const refusal = checkRequest(vote);
+    if (refusal !== undefined) return refusal;
     if (approval.assignees.length > 0 && !approval.assignees.includes(vote.by)) {
       return `'${vote.by}' is not asked to decide on '${vote.task}'; asked are: ${approval.assignees.join(', ')}.`;
     }
@@ -61,8 +61,8 @@ export class Decisions {
     const { task, action } = decision;
     if (!this.holds.has(task)) return this.notWaiting(task, 'decision', [...this.holds.keys()]);
     if (!['retry', 'skip', 'fail'].includes(action)) return `'${String(action)}' is not a decision: retry, skip or fail.`;
-    const nobody = checkRequest(decision);
-    if (nobody !== undefined) return nobody;
+    const refusal = checkRequest(decision);
+    if (refusal !== undefined) return refusal;
     return this.holds.get(task) === undefined ? undefined : `It is decided already: ${this.holds.get(task)?.action}.`;
   }
 

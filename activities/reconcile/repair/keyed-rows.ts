@@ -19,7 +19,7 @@ export class KeyedRows {
   /** Rows of a side by the canonical texts of their keys, in the order of the differences. */
   async read(
     side: SideName,
-    wanted: readonly Difference[],
+    differences: readonly Difference[],
     columns: readonly { readonly name: string }[],
     from: 'rows' | 'unfiltered' = 'rows',
   ): Promise<Map<string, Row>> {
@@ -27,18 +27,18 @@ export class KeyedRows {
     const { dialect, [from]: relation } = this.#sides[side];
     const values = columns.map(({ name }) => dialect.given(this.#sides[side].column(name)));
     let read = 0;
-    for await (const [key, row] of this.#find(side, relation, wanted, values)) {
+    for await (const [key, row] of this.#find(side, relation, differences, values)) {
       read += 1;
       rows.set(key, row);
     }
-    if (read !== wanted.length || rows.size !== wanted.length) throw this.unclear();
+    if (read !== differences.length || rows.size !== differences.length) throw this.unclear();
     return rows;
   }
 
   /** How many rows of a side have each key, regardless of its condition. */
-  async count(side: SideName, wanted: readonly Difference[]): Promise<ReadonlyMap<string, number>> {
+  async count(side: SideName, differences: readonly Difference[]): Promise<ReadonlyMap<string, number>> {
     const counts = new Map<string, number>();
-    for await (const [key] of this.#find(side, this.#sides[side].unfiltered, wanted, [])) counts.set(key, (counts.get(key) ?? 0) + 1);
+    for await (const [key] of this.#find(side, this.#sides[side].unfiltered, differences, [])) counts.set(key, (counts.get(key) ?? 0) + 1);
     return counts;
   }
 
@@ -46,13 +46,13 @@ export class KeyedRows {
   async *#find(
     side: SideName,
     relation: string,
-    wanted: readonly Difference[],
+    differences: readonly Difference[],
     columns: readonly string[],
   ): AsyncGenerator<readonly [key: string, row: Row]> {
     const from = this.#sides[side];
     const texts = this.#texts.map((text) => text[side]);
     for (const batch of batchesOf(
-      wanted.map(({ key }) => key),
+      differences.map(({ key }) => key),
       texts.length,
     )) {
       const keys = batch.map((key) => `(${key.map((text) => (text === null ? 'NULL' : from.dialect.literal(text))).join(', ')})`);

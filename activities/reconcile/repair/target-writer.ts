@@ -43,20 +43,20 @@ export class TargetWriter {
   async update(changed: readonly Difference[]): Promise<void> {
     const { keys, columns } = this.#repair;
     const compared = [...keys, ...columns];
-    const [old, wanted] = [await this.#rows.read('target', changed, compared), await this.#rows.read('source', changed, compared)];
+    const [old, current] = [await this.#rows.read('target', changed, compared), await this.#rows.read('source', changed, compared)];
     // Keep the target's own form of the key: it may be written differently and still count as equal.
-    const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(wanted.get(key) ?? []).slice(keys.length)]);
+    const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(current.get(key) ?? []).slice(keys.length)]);
     await this.#set(old, rows, columns, (same) => this.#and(same));
   }
 
   /** Makes whole rows of the target equal to the source's, regardless of the conditions. */
   async replace(moved: readonly Difference[]): Promise<void> {
     const { keys } = this.#repair;
-    const [old, wanted] = [
+    const [old, current] = [
       await this.#rows.read('target', moved, this.#pairs, 'unfiltered'),
       await this.#rows.read('source', moved, this.#pairs, 'unfiltered'),
     ];
-    const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(wanted.get(key) ?? []).slice(keys.length)]);
+    const rows = [...old].map(([key, row]) => [...row.slice(0, keys.length), ...(current.get(key) ?? []).slice(keys.length)]);
     await this.#set(old, rows, this.#pairs.slice(keys.length), (same) => same.join(' AND '));
   }
 

@@ -35,9 +35,9 @@ export class BucketComparison {
   }
 
   /** Reads the rows of some buckets in bucket order and compares them bucket by bucket. */
-  async #compare(bucket: { readonly source: string; readonly target: string }, wanted: readonly number[]): Promise<void> {
+  async #compare(bucket: { readonly source: string; readonly target: string }, numbers: readonly number[]): Promise<void> {
     const readers = SIDES.map((side) => {
-      const condition = `${bucket[side]} IN (${wanted.join(', ')})`;
+      const condition = `${bucket[side]} IN (${numbers.join(', ')})`;
       return bucketByBucket(
         this.#comparison.sides[side].batches(
           `SELECT ${bucket[side]}, ${this.#segments.values(side)} ${this.#segments.from(side, condition)} ORDER BY 1`,

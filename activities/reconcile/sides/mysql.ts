@@ -101,11 +101,11 @@ async function fromTable(session: MySQLSession, text: string, where: DatabasePla
        WHERE table_schema NOT IN ('information_schema', 'mysql', 'performance_schema', 'sys') LIMIT 20000`,
     );
     const candidates = names.rows.map(([of, name, own]) => (own === '1' && schema === undefined ? (name ?? '') : `${of}.${name}`));
-    const wanted = formatTable({ schema, table });
+    const given = formatTable({ schema, table });
     const none = candidates.length === 0 ? ` User '${where.user}' sees no tables there.` : '';
     throw userFault(
       'TableNotFound',
-      `There is no table '${wanted}' at ${where.server} (connection '${where.connection}').${didYouMean(wanted, candidates)}${none}`,
+      `There is no table '${given}' at ${where.server} (connection '${where.connection}').${didYouMean(given, candidates)}${none}`,
     );
   });
   return sql;

@@ -38,10 +38,10 @@ export function checkRowCount(rows: number, least: number | string | undefined, 
   if (isPart && last === undefined) return;
   const fewest = isPart ? partOf(last ?? 0, least) : least;
   if (rows >= fewest) return;
-  const wanted = isPart ? `at least ${fewest}, ${least} of the ${last} rows of the last load` : `at least ${fewest}`;
+  const required = isPart ? `at least ${fewest}, ${least} of the ${last} rows of the last load` : `at least ${fewest}`;
   throw userFault(
     'DataDoesNotFit',
-    `${what} has ${rows} ${rows === 1 ? 'row' : 'rows'}, and \`min_rows\` wants ${wanted}. Check the source; if that number is correct, lower \`min_rows\`.`,
+    `${what} has ${rows} ${rows === 1 ? 'row' : 'rows'}, and \`min_rows\` wants ${required}. Check the source; if that number is correct, lower \`min_rows\`.`,
   );
 }
 

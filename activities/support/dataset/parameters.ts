@@ -51,12 +51,12 @@ export function connectionName(params: object, need: { readonly key: string; rea
 }
 
 /** Passes on at most one call per second: each progress report is a message to the server. */
-export function everySecond<T>(tell: (value: T) => void): (value: T) => void {
+export function everySecond<T>(report: (value: T) => void): (value: T) => void {
   let last = 0;
   return (value) => {
     const now = performance.now();
     if (now - last < 1000) return;
     last = now;
-    tell(value);
+    report(value);
   };
 }

@@ -42,7 +42,7 @@ export async function evaluate(
   params: ModelParams & ProgramParams & { readonly version?: string; readonly metrics?: readonly string[] },
 ): Promise<EvaluatedModel> {
   return withModels(ctx, params, async (models) => {
-    const { model, metrics: wanted = [] } = params;
+    const { model, metrics: required = [] } = params;
     const measuredVersion = await findVersion(models, model, params.version ?? '');
     const { version, uri } = measuredVersion;
     await requireFiles(models, measuredVersion, ctx.signal);
@@ -56,8 +56,8 @@ export async function evaluate(
         if (metrics === undefined) return undefined;
         const both = isMap(metrics) ? metrics : {};
         return {
-          metrics: complete(readMetrics(both.metrics ?? null, program), wanted, program),
-          champion: champion && complete(readMetrics(both.champion ?? null, `${program} for the champion`), wanted, program),
+          metrics: complete(readMetrics(both.metrics ?? null, program), required, program),
+          champion: champion && complete(readMetrics(both.champion ?? null, `${program} for the champion`), required, program),
         };
       });
     const reads = { model: uri, ...(champion && { champion: champion.uri }) };
@@ -81,8 +81,8 @@ async function findOtherChampion(ctx: ModelContext, models: Models, model: strin
   return champion?.version === version ? undefined : champion;
 }
 
-function complete(measured: Metrics, wanted: readonly string[], program: string): Metrics {
-  const lacking = wanted.filter((name) => !Object.hasOwn(measured, name));
+function complete(measured: Metrics, required: readonly string[], program: string): Metrics {
+  const lacking = required.filter((name) => !Object.hasOwn(measured, name));
   if (lacking.length === 0) return measured;
   const there = Object.keys(measured).join(', ') || 'nothing';
   throw userFault(

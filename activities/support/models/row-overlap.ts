@@ -172,16 +172,16 @@ function implies(all: readonly Condition[], these: readonly Condition[]): boolea
   return these.every((each) => all.some((given) => impliesOne(given, each)));
 }
 
-function impliesOne(given: Condition, wanted: Condition): boolean {
-  if (given.kind === 'other' || wanted.kind === 'other')
-    return given.kind === wanted.kind && JSON.stringify(given) === JSON.stringify(wanted);
-  if (given.on !== wanted.on) return false;
-  const order = compare(given.value, wanted.value);
-  if (order === 0 && given.operator === wanted.operator) return true;
-  if (typeof order !== 'number' || wanted.operator === '<>') return false;
-  const fits = order === 0 ? includesItsValue(wanted) || !includesItsValue(given) : undefined;
-  if (wanted.operator === '=') return false;
-  return isUpper(wanted) ? isUpper(given) && (fits ?? order < 0) : isLower(given) && (fits ?? order > 0);
+function impliesOne(given: Condition, required: Condition): boolean {
+  if (given.kind === 'other' || required.kind === 'other')
+    return given.kind === required.kind && JSON.stringify(given) === JSON.stringify(required);
+  if (given.on !== required.on) return false;
+  const order = compare(given.value, required.value);
+  if (order === 0 && given.operator === required.operator) return true;
+  if (typeof order !== 'number' || required.operator === '<>') return false;
+  const fits = order === 0 ? includesItsValue(required) || !includesItsValue(given) : undefined;
+  if (required.operator === '=') return false;
+  return isUpper(required) ? isUpper(given) && (fits ?? order < 0) : isLower(given) && (fits ?? order > 0);
 }
 
 /** Whether both restrict the same columns to overlapping ranges. */

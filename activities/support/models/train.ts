@@ -33,7 +33,7 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
     const known = await models.registry.findAt(model, uriOf(1));
     if (known) {
       ctx.log.info('The version is there since an earlier attempt', { model, version: known.version });
-      return told(known);
+      return toTrainedModel(known);
     }
     await models.registry.prepare(model);
     const data = ctx.input && (await readModelData(models.storage, ctx.input, ctx.signal));
@@ -62,7 +62,7 @@ export async function train(ctx: ModelContext, params: ModelParams & ProgramPara
     // Keep only the part that was set aside: the rest is in the original dataset.
     if (heldOut) await deleteUnder(models.storage, parseS3Uri(`${folder}data`), isUnder(heldOut.dataset.uri), ctx.signal);
     if (ctx.attempt > 1 || registered.uri !== uri) await deleteOtherAttempts(ctx, models, folder, registered.uri);
-    return told(registered);
+    return toTrainedModel(registered);
   });
 }
 
@@ -104,6 +104,6 @@ function versionName({ interval, idempotencyKey }: TaskContext): string {
   return `${interval.end.replace(/\.\d+/, '').replace(/[-:]/g, '')}-${ownMark(idempotencyKey).slice(0, 8)}`;
 }
 
-function told({ model, version, uri, metrics }: ModelVersion): TrainedModel {
+function toTrainedModel({ model, version, uri, metrics }: ModelVersion): TrainedModel {
   return { model, version, uri, metrics };
 }

@@ -117,8 +117,8 @@ export async function openSelect({ client }: Database, cursor: string, sql: stri
   }
 }
 
-function checkColumns(wanted: readonly string[] | undefined, available: readonly string[], what: string): void {
-  const unknown = wanted?.find((name) => !available.includes(name));
+function checkColumns(columns: readonly string[] | undefined, available: readonly string[], what: string): void {
+  const unknown = columns?.find((name) => !available.includes(name));
   if (unknown !== undefined) {
     throw userFault(
       'ColumnNotFound',

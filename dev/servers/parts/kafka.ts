@@ -118,12 +118,12 @@ function filesIn(folder: string): string[] {
 
 async function lacking(release: Release, { environment }: PartContext): Promise<string | undefined> {
   const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  const wanted = [
+  const missing = [
     ...(java === undefined ? [`Java ${versions.kafkaJavaAtLeast} or later`] : []),
     ...(findProgram('mvn', environment) === undefined && findCached(environment, cacheOf(release)) === undefined ? ['Maven'] : []),
   ];
-  if (wanted.length === 0) return undefined;
-  return `it needs ${wanted.join(' and ')}: install them (apt install openjdk-17-jre-headless maven, brew install openjdk@17 maven)`;
+  if (missing.length === 0) return undefined;
+  return `it needs ${missing.join(' and ')}: install them (apt install openjdk-17-jre-headless maven, brew install openjdk@17 maven)`;
 }
 
 async function fetchKafka(release: Release, context: PartContext, report: Report): Promise<Tool> {

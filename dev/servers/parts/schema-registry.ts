@@ -63,11 +63,11 @@ async function find({ environment }: PartContext): Promise<Tool | undefined> {
 
 async function lacking({ environment }: PartContext): Promise<string | undefined> {
   const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  const wanted = [
+  const missing = [
     ...(java === undefined ? [`Java ${versions.kafkaJavaAtLeast} or later`] : []),
     ...['mvn', 'tar'].filter((program) => findProgram(program, environment) === undefined && findCached(environment, CACHE) === undefined),
   ];
-  return wanted.length === 0 ? undefined : `it needs ${wanted.join(' and ')}: install them`;
+  return missing.length === 0 ? undefined : `it needs ${missing.join(' and ')}: install them`;
 }
 
 async function fetchRegistry(context: PartContext, report: Report): Promise<Tool> {

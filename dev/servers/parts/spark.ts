@@ -97,16 +97,16 @@ function cachedSpark({ environment }: PartContext, java: Java): Tool | undefined
 
 async function lacking(context: PartContext): Promise<string | undefined> {
   const { environment } = context;
-  const wanted = [
+  const missing = [
     ...((await suitableJava(context)) === undefined ? [`Java ${versions.sparkJava.join(' or ')}`] : []),
     ...((await findPython(environment, versions.sparkPythonAtLeast)) === undefined
       ? [`Python ${versions.sparkPythonAtLeast} or later with venv`]
       : []),
     ...(findProgram('mvn', environment) === undefined && findCached(environment, JARS_CACHE) === undefined ? ['Maven'] : []),
   ];
-  if (wanted.length === 0) return undefined;
+  if (missing.length === 0) return undefined;
   const how = 'apt install openjdk-17-jre-headless python3-venv maven, brew install openjdk@17 python maven';
-  return `it needs ${wanted.join(' and ')}: install them (${how})`;
+  return `it needs ${missing.join(' and ')}: install them (${how})`;
 }
 
 async function fetchSpark(context: PartContext, report: Report): Promise<Tool> {

@@ -79,7 +79,7 @@ describe('publishDataset', () => {
     assert.equal((await publish('plain/', { format: 'jsonl', compression: 'none' })).rows, 2);
   });
 
-  it('publishes nothing as a data set without files', async () => {
+  it('publishes nothing as a dataset without files', async () => {
     const reference = await publish('nothing/');
     assert.deepEqual(
       [reference.rows, (await readManifest(storage, reference.manifest, AbortSignal.timeout(10_000))).content.entries],
@@ -101,7 +101,7 @@ describe('publishDataset', () => {
     );
   });
 
-  it('stops when it is told to', async () => {
+  it('stops when it is canceled', async () => {
     await assert.rejects(publish('members/', { signal: AbortSignal.abort() }));
   });
 });

@@ -23,7 +23,7 @@ import { temporaryFolder } from '../../support/temporary-folder.ts';
 
 const quoted = (name: string): string => `"${name.replaceAll('"', '""')}"`;
 
-describe('reconcile with a data set', function () {
+describe('reconcile with a dataset', function () {
   this.timeout(60_000);
   let databases: ReconcileDatabases;
   let source: TestDatabase;
@@ -74,7 +74,7 @@ describe('reconcile with a data set', function () {
     assert.match(more.message, /^10 of 100,000 rows of s3:\/\/\S+\/planted\/\S+ \(aws_default\) and planted \(target\) differ: 0\.01 %/);
   });
 
-  it('30 times what the test itself finds, whatever the rows are, in either direction', async () => {
+  it('30 times what the test itself finds, for any rows, in either direction', async () => {
     const texts = ['', ' ', 'a', 'A', '"', '""', 'a,b', 'a\nb', '\r', '\\N', "it's", 'ë', 'e\u0308', 'NULL', '-'];
     const kinds = [
       { type: 'bigint', value: (n: number) => [String(n * 1e9), String(n)] },
@@ -170,7 +170,7 @@ describe('reconcile with a data set', function () {
     assert.deepEqual(countsOf(await run({ ...sides, ...byDay, key: ['id'] })), [2, 0, 1, 1]);
   });
 
-  it('repairs a table from a data set, and refuses the other way when the file is checked', async () => {
+  it('repairs a table from a dataset, and refuses the other way when the file is checked', async () => {
     await databases.tables(
       'repaired',
       'id int, name text, raw bytea, at timestamptz, total numeric(12,2)',
@@ -189,7 +189,7 @@ describe('reconcile with a data set', function () {
     assert.match(`${mistake?.message} ${mistake?.hint}`, /writes rows into a table, but the target is a dataset.*fail, warn or approve/);
   });
 
-  it('says what is wrong', async () => {
+  it('reports what is wrong', async () => {
     const dataset = await exported('sales');
     const data = (rows: (string | null)[][], columns: readonly string[]): Promise<{ uri: string }> =>
       putDataset(

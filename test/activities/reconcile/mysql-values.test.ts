@@ -44,7 +44,7 @@ describe('values in MySQL and PostgreSQL', function () {
   const run: ShopAndWarehouse['run'] = (params, more) => both.run(params, more);
   const fill: ShopAndWarehouse['fill'] = (...of) => both.fill(...of);
 
-  it('40 times what the test itself finds, whatever the rows are, in either direction', async () => {
+  it('40 times what the test itself finds, for any rows, in either direction', async () => {
     interface Kind {
       readonly mysql: string;
       readonly postgres: string;

@@ -57,7 +57,7 @@ describe('reconcile with MySQL', function () {
     assert.match((await failureOf(run({ ...task, tolerance: '0.999%' }))).message, /^10 of 1,000 rows .* differ: 1 %, tolerated 0\.999%/);
   });
 
-  it('names of tables and columns are names, whatever they hold', async () => {
+  it('names of tables and columns are names, with any characters', async () => {
     const [table, column] = [`${ODD_TABLE}\``, `${ODD_COLUMN} \`b\``];
     const quoted = (name: string, mark: string): string => mark + name.replaceAll(mark, mark + mark) + mark;
     await mysql.rows(
@@ -83,7 +83,7 @@ describe('reconcile with MySQL', function () {
     assert.deepEqual(countsOf(await run({ ...sameTable('likeness'), key: ['id'] })), [7, 1, 1, 0]);
   });
 
-  it('compares two MySQL tables, whatever types only they have', async () => {
+  it('compares two MySQL tables, including types that only they have', async () => {
     const columns = 'id bigint unsigned, at time, doc json, f float, y year, g point';
     const rows = `(18446744073709551615, '-12:00:00', '{"a": 1}', 0.1, 2024, POINT(1, 2)), (NULL, NULL, NULL, NULL, NULL, NULL)`;
     for (const name of ['mine', 'yours']) await mysql.rows(`CREATE TABLE ${name} (${columns})`, `INSERT INTO ${name} VALUES ${rows}`);
@@ -163,7 +163,7 @@ describe('reconcile with MySQL', function () {
     assert.match(error.message, /writes into PostgreSQL and Redshift, and connection 'shop' is mysql/);
   });
 
-  it('says what is wrong, as with PostgreSQL', async () => {
+  it('reports what is wrong, as with PostgreSQL', async () => {
     await fill('things', ['id int, name varchar(9)', "(1, 'a')"], ['id int, name text', "(1, 'a')"]);
     const mine = (source: JsonObject, more: Partial<TaskRun> = {}) =>
       failureOf(run({ source: { table: 'things', ...source }, target: { table: 'things' }, key: ['id'] }, more));

@@ -117,7 +117,7 @@ describe('reconcile with on_mismatch: repair', function () {
     assert.deepEqual(await all(target, 'unkept'), [{ id: 1, total: 2 }]);
   });
 
-  it('refuses more than can be told one by one', async () => {
+  it('refuses more than can be listed one by one', async () => {
     await tables('heap', 'id int, total int', 'SELECT i, 1 FROM generate_series(1, 10001) AS i', 'SELECT 1, 1 WHERE false');
     const error = await failureOf(run(repairing('heap')));
     assert.match(error.message, /^More than 10,000 rows differ: too many to repair one by one\. Load the target again/);

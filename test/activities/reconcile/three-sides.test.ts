@@ -146,7 +146,7 @@ const TABLE: readonly Conformance[] = [
   },
 ];
 
-describe('values in PostgreSQL, in MySQL and in a data set', function () {
+describe('values in PostgreSQL, in MySQL and in a dataset', function () {
   this.timeout(60_000);
   let sides: ShopAndWarehouse;
 

@@ -64,7 +64,7 @@ describe('activities/spark/job-failure', () => {
     assert.doesNotMatch(silent.message, /INFO/);
   });
 
-  it('tells the platform from the job', () => {
+  it('distinguishes faults of the platform from faults of the job', () => {
     const table: readonly (readonly [string, readonly string[], object | undefined, RegExp])[] = [
       ['SparkFailed', END, undefined, /vanished on worker-1/],
       ['SparkFailed', END, { code: 137, signal: 'SIGKILL' }, /was ended by SIGKILL/],
@@ -97,7 +97,7 @@ describe('activities/spark/job-failure', () => {
     }
   });
 
-  it('stays small whatever the job has printed', () => {
+  it('stays small for any output of the job', () => {
     const { message } = failure(Array.from({ length: 5_000 }, (_, at) => `😀 line ${at} ${'x'.repeat(5_000)}`));
     assert.ok(Buffer.byteLength(message) < 9 * 1024, String(Buffer.byteLength(message)));
     assert.ok(message.includes('line 4999'));

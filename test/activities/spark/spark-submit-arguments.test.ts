@@ -132,7 +132,7 @@ describe('activities/spark/spark-submit-arguments', () => {
     assert.match(given['spark.driver.extraJavaOptions'] ?? '', /-Djava\.io\.tmpdir=\/state\/work\/tmp -Dx=1$/);
   });
 
-  it('listens on loopback only when Spark is local, and says nothing of it on a cluster', () => {
+  it('listens on loopback only when Spark is local, and sets no address on a cluster', () => {
     const local = configuration(sparkSubmitArguments(LOCAL));
     assert.equal(local['spark.driver.bindAddress'], '127.0.0.1');
     assert.equal(local['spark.ui.enabled'], 'false');

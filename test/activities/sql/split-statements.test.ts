@@ -11,7 +11,7 @@ describe('splitting SQL into statements', () => {
     assert.deepEqual(texts('-- only a comment'), []);
   });
 
-  it('tells the line of the first word', () => {
+  it('knows the line of the first word', () => {
     assert.deepEqual(
       splitStatements('-- a\n\nSELECT 1;\n/* b\n */ COMMIT').map(({ line, words }) => [line, words[0]]),
       [

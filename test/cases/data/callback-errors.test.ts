@@ -56,7 +56,7 @@ ${DRIVERS.map((driver) => `  - {name: ${driver}, type: throwing, driver: ${drive
     assert.equal(runs.worker.child.exitCode, null);
   });
 
-  it('of a sensor makes the next attempt of the sensor go on', async () => {
+  it('of a sensor makes the next attempt of the sensor continue', async () => {
     const trigger = {
       name: 'changes',
       type: 'throwing_trigger',

@@ -90,7 +90,7 @@ tasks:
     assert.match(message, /'columns' names twice, which public\.gen generates itself/);
   });
 
-  it('an identity column that is no key cannot be updated: the message says so, and what to do', async () => {
+  it('an identity column that is not a key cannot be updated: the message explains it, with a remedy', async () => {
     await rows('CREATE TABLE numbered (code text, id int GENERATED ALWAYS AS IDENTITY)');
     const wrong = yaml('query: "SELECT 1 AS id, \'a\' AS code"', 'redshift_table: numbered, method: upsert, upsert_keys: [code]');
     const { message } = await failedTask(runs, wrong, 'load');

@@ -104,7 +104,7 @@ tasks:
     assert.equal((await idsOf(name)).length, 48);
   });
 
-  it('on_overlap: append adds them all the same', async () => {
+  it('on_overlap: append adds them anyway', async () => {
     await hourlyFirst(named('added'));
     await backfill(copy(named('added'), '@daily', 'method: append, on_overlap: append'), '2026-11-26T00:00:00Z');
     assert.equal((await idsOf(named('added'))).length, 30);

@@ -144,7 +144,7 @@ tasks: [{name: t, type: empty}]
     await sensors.stop(plan);
   });
 
-  it('what an older release has committed goes on, with the ids that its runs have', async () => {
+  it('offsets that an older release has committed stay valid, with the ids of its runs', async () => {
     const { plan, topic, group } = await listening();
     await send(topic, 1, 2);
     await sensors.runsOf(plan, 2);

@@ -127,7 +127,7 @@ tasks:
     assert.deepEqual(await source.rows('SELECT n, count(*)::int AS times FROM done GROUP BY n'), [{ n: 199, times: 7 }]);
   });
 
-  it('in statement mode, where there are no transactions, tasks say so', async () => {
+  it('in statement mode, where there are no transactions, tasks report it', async () => {
     const url = new URL(pooled(source.url).replace(/^postgresql:/, 'http:'));
     url.pathname = STATEMENT_MODE;
     const error = await failureOf(

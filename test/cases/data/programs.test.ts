@@ -72,7 +72,7 @@ finally: [{name: f, type: sql, sql: "INSERT INTO ended VALUES (555)"}]
     assert.deepEqual(await runs.source.rows('SELECT count(*)::int AS n FROM ended'), [{ n: 1 }]);
   });
 
-  it('are over when the program has ended, whoever holds its output; what it has left in its session ends with it', async () => {
+  it('are over when the program has ended, even if another process holds its output; what it has left in its session ends with it', async () => {
     const running = runs.run(yaml('stubborn_ended', 'exit'));
     const pids = await pidsOf('stubborn_ended');
     const { state, tasks } = (await running) satisfies RunResult;

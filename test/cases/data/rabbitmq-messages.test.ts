@@ -14,7 +14,7 @@ import { startYamlSensors } from '../../support/yaml-sensors.ts';
 const OPERATOR = { by: 'ann' };
 const GOOD = '{"n": 1}';
 
-describe('messages of RabbitMQ, whatever their properties', function () {
+describe('messages of RabbitMQ, with any properties', function () {
   this.timeout('1m');
   let sensors: TestSensors;
   let address: RabbitMQConnection;

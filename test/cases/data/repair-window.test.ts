@@ -108,7 +108,7 @@ describe('repair within a window', function () {
     assert.deepEqual(await all(target, table), ['1 1 2024-01-02 1']);
   });
 
-  it('inserts where the source itself holds the key several times: the condition tells rows apart', async () => {
+  it('inserts where the source itself holds the key several times: the condition distinguishes rows', async () => {
     const tenant = { where: 'tenant = 1' };
     const table = await fill("(1, 1, '2024-01-01', 1), (1, 2, '2024-01-01', 2)", "(1, 2, '2024-01-01', 2)");
     await repair(table, { source: { table, ...tenant }, target: { table, ...tenant } });

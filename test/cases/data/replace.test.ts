@@ -133,7 +133,7 @@ tasks:
     });
   }
 
-  it('a foreign key that is looked at by the COMMIT stops a replace only where a row that is referred to would be gone', async () => {
+  it('a foreign key that is checked by the COMMIT stops a replace only where a row that is referred to would be gone', async () => {
     await rows(`DROP TABLE IF EXISTS x1, t1 CASCADE; CREATE TABLE t1 (id int PRIMARY KEY, name text);
       CREATE TABLE x1 (id int, t int REFERENCES t1 DEFERRABLE INITIALLY DEFERRED); INSERT INTO t1 VALUES (1, 'old'), (4, 'old');
       INSERT INTO x1 VALUES (1, 1), (2, 4)`);
@@ -206,7 +206,7 @@ tasks:
     });
   }
 
-  it('a trigger that only notes new rows, or fills in a column, is no obstacle', async () => {
+  it('a trigger that only notes new rows, or fills in a column, blocks nothing', async () => {
     await rows(`DROP TABLE IF EXISTS x1, t1 CASCADE; CREATE TABLE t1 (id int, name text); DELETE FROM audited;
       CREATE TRIGGER log AFTER INSERT ON t1 FOR EACH ROW EXECUTE FUNCTION audit()`);
     for (const more of ['', ', method: upsert, upsert_keys: [id]', merged])

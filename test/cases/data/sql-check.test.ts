@@ -38,7 +38,7 @@ describe('sql_check: freshness', function () {
     const fresh = type === 'date' ? interval.end.slice(0, 10) : inHours(-1);
     const within = { checks: [{ name: 'fresh', check: 'freshness', column: 'at', within: '25h' }] };
 
-    it(`${type}: passes for a row of now, whatever lies in the future`, async () => {
+    it(`${type}: passes for a row of now, even if there are rows of the future`, async () => {
       for (const rows of [[fresh], [fresh, '2999-01-01'], [fresh, 'infinity', 'NULL'], [fresh, '-infinity'], [fresh, '294000-01-01']]) {
         const { checks } = await check(type, rows, within);
         assert.equal(checks[0]?.value, new Date(fresh).toISOString(), rows.join());
@@ -54,7 +54,7 @@ describe('sql_check: freshness', function () {
       ['old rows behind one dated 2999', ['2020-01-01', '2999-01-01'], /fresh: 2020-01-01T00:00:00\.000Z, .*up to 2999/],
       ['old rows behind one that no Date of JavaScript reaches', ['2020-01-01', '294000-01-01'], /fresh: 2020-01-01.*up to 294000-01-01/],
     ] as const) {
-      it(`${type}: fails for ${name}, and says what it found`, async () => {
+      it(`${type}: fails for ${name}, and shows what it found`, async () => {
         const { type: failure, message: said, nonRetryable } = await failureOf(check(type, rows));
         assert.deepEqual([failure, nonRetryable], ['DataMismatch', true]);
         assert.match(said, message);
@@ -72,7 +72,7 @@ describe('sql_check: freshness', function () {
   });
 });
 
-describe('sql_check: a value that is no finite number is not within bounds', () => {
+describe('sql_check: a value that is not a finite number is not within bounds', () => {
   const bounds = [{ min: 0 }, { max: 10 }, { between: [0, 10] }, { equals: 0 }, { min: -1, tolerance: '10%' }];
   for (const value of [null, 'NaN', 'Infinity', '-Infinity', 'infinity', '', ' ', 'x', true, false, [], [0], {}, '0x0'] as Json[]) {
     it(JSON.stringify(value), () => {

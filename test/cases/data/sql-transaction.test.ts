@@ -1,8 +1,7 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
 import { sql } from '../../../activities/sql.ts';
-import { Compiler } from '../../../compiler/compile.ts';
+import { compiler } from '../../support/compiler.ts';
 import { failedTask } from '../../support/failed-run.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { startRedshiftStandIn } from '../../support/redshift-stand-in.ts';
@@ -38,7 +37,7 @@ tasks:
     ['COMMIT AND CHAIN', 'INSERT INTO hr_s VALUES (100); COMMIT AND CHAIN; SELECT 1/0'],
   ] as const) {
     it(`refuses ${what} in the file, with its place`, () => {
-      const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'case.yaml', text: yaml(statement) });
+      const { plan, diagnostics } = compiler.compile({ file: 'case.yaml', text: yaml(statement) });
       assert.equal(plan, undefined);
       const [only, ...more] = diagnostics;
       assert.deepEqual([more.length, only?.code], [0, 'SL208']);
@@ -75,7 +74,7 @@ tasks:
     });
   }
 
-  it('what cannot run in a transaction is told about `transaction: false`', async () => {
+  it('the error of what cannot run in a transaction suggests `transaction: false`', async () => {
     const { attempts, message } = await failed('VACUUM ANALYZE hr_s');
     assert.equal(attempts, 1);
     assert.match(message, /VACUUM cannot run inside a transaction block.*'transaction: false'/s);
@@ -93,7 +92,7 @@ tasks:
     await runs.source.rows('DELETE FROM hr_s');
   });
 
-  it('`transaction: false`: what ran before a failure stays, and the message says so', async () => {
+  it('`transaction: false`: what ran before a failure stays, and the message mentions it', async () => {
     const { message } = await failed('INSERT INTO hr_s VALUES (7);\nINSERT INTO hr_s SELECT 1/0', ', transaction: false');
     assert.match(message, /statement 2 of 2 \(line 2; what ran before it is kept\): division by zero/);
     assert.deepEqual(await rows(), [{ n: 7 }]);

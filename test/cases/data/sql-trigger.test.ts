@@ -171,7 +171,7 @@ tasks: [{name: put, type: sql, sql: "INSERT INTO ${done} VALUES ({{ event.id }})
     await sensors.stop(plan);
   });
 
-  it('without a key the sensor stops when it cannot tell new rows from changed ones, and says what to do', async () => {
+  it('without a key the sensor stops when it cannot distinguish new rows from changed ones, and names the remedy', async () => {
     const { plan, insert, gives, run, table } = await watching('date', `DATE '2026-11-28'`);
     await insert(1, 2);
     await gives(1, 2);

@@ -43,7 +43,7 @@ const VALUES: readonly (readonly [sql: string, value: unknown])[] = [
   ["point '(1,NaN)'", '(1,NaN)'],
 ];
 
-describe('values that sql tasks tell', function () {
+describe('values that sql tasks return', function () {
   this.timeout('2m');
   let runs: YamlRuns;
 

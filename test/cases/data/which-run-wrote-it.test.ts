@@ -116,7 +116,7 @@ triggers: [{name: ev, type: kafka, topic: t, params: {region: "{{ event.region }
     assert.deepEqual(await idsOf(named('events')), [3, 4, 5, 5, 6, 6]);
   });
 
-  it('two events within one second have folders of their own', async () => {
+  it('two events within one second have separate folders', async () => {
     await createOrders(named('millis'));
     const plan = planOf(ofRegion(named('millis'), 'method: append').replace('"@daily"', 'null'));
     const starts = createSensorStarts(runs.client, runs.taskQueue);
@@ -129,7 +129,7 @@ triggers: [{name: ev, type: kafka, topic: t, params: {region: "{{ event.region }
     assert.deepEqual(found, ['20261126T120000.001Z', '20261126T120000.002Z']);
   });
 
-  it('a rerun that keeps an extract loads what that extract has read, whatever another run has extracted since', async () => {
+  it('a rerun that keeps an extract loads what that extract has read, even if another run has extracted since', async () => {
     await createOrders(named('kept'));
     const failing = ofRegion(named('kept'), 'method: append').replace('redshift_table: kept', 'redshift_table: later_kept');
     const first = await runs.start(failing, { id: 'first' });

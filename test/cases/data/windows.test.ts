@@ -65,7 +65,7 @@ tasks: [{name: a, type: empty}]
     assert.deepEqual(await keysOf(await listen(having, records), 4), ['a', 'b', 'd', 'e']);
   });
 
-  it('a condition that fails is an invalid event: kept aside once, and the sensor goes on', async () => {
+  it('a condition that fails is an invalid event: dead-lettered once, and the sensor continues', async () => {
     const plan = await listen('spent / refunds > 1', [record('good', 5, 2), record('bad', 5, 0)]);
     assert.deepEqual(await keysOf(plan, 1), ['good']);
     const lettersOf = async (): Promise<[string, unknown][]> =>

@@ -86,7 +86,7 @@ describe('channels of incidents', function () {
     await monitors.client.workflow.getHandle(incidentId(key)).terminate();
   });
 
-  it('one that nobody has set up is shown as such', async () => {
+  it('one that is not configured is shown as such', async () => {
     const key = `unset/${randomUUID()}`;
     await facts.observe(key, seen('breach', { slack: { connection: 'slack_default' } }));
     await eventually(async () =>
@@ -111,7 +111,7 @@ describe('channels of incidents', function () {
     assert.ok(!pagerDuty.open.has(key));
   });
 
-  it('updates go on after the history of an incident began anew', async () => {
+  it('updates continue after the history of an incident was restarted', async () => {
     const key = `long/${randomUUID()}`;
     await facts.observe(key, seen('breach'));
     await becomes(key, 'triggered');

@@ -107,7 +107,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
   const isPaged = (key: string): Promise<void> => eventually(() => Promise.resolve(assert.ok(pagerDuty.open.has(key), key)));
   const isResolved = (key: string): Promise<void> => eventually(() => Promise.resolve(assert.ok(!pagerDuty.open.has(key), key)));
 
-  it('a deleted run that no worker had begun hides nothing else, and is a finding of its own', async () => {
+  it('a deleted run that no worker had started hides nothing else, and is a separate finding', async () => {
     const monitor = new Monitor();
     const dagId = `doomed_${randomUUID().slice(0, 8)}`;
     const plan = withHash(planOf(dagId, [task('a', 'succeed')], { schedule: YEARLY, alerts: PAGERDUTY }));
@@ -130,7 +130,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     await isResolved(`${failing.dagId}/failed/${SOME_DAY.start}`);
   });
 
-  it('a failure whose run is deleted stays open until the interval succeeds, whatever the monitor remembers', async () => {
+  it('a failure whose run is deleted stays open until the interval succeeds, even if the monitor has forgotten it', async () => {
     const monitor = new Monitor();
     const plan = await apply('forgotten', 'fail');
     const { pipelineRunId } = await start(plan);
@@ -148,7 +148,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     await isResolved(key);
   });
 
-  it('an incident that is deleted is resolved all the same, whether the problem is over at once or goes on', async () => {
+  it('an incident that is deleted is resolved anyway, whether the problem is over at once or continues', async () => {
     const monitor = new Monitor();
     const plans = await Promise.all([apply('at_once', 'fail'), apply('goes_on', 'fail')]);
     for (const plan of plans) await start(plan);
@@ -173,7 +173,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     for (const key of keys) assert.equal(pagerDuty.opened.get(key), 1);
   });
 
-  it('a deleted probe is no dead worker', async () => {
+  it('a deleted probe is not a dead worker', async () => {
     const monitor = new Monitor();
     await monitor.check();
     await remove(probeId(worker.taskQueue));

@@ -25,7 +25,7 @@ describe('a namespace that Sluice has never seen', function () {
   });
   after(() => client.connection.close());
 
-  it('has room for all of them, whatever database Temporal uses: PostgreSQL and MySQL have ten columns of keywords and three of times', () => {
+  it('can hold the search attributes: PostgreSQL and MySQL have ten columns of keywords and three of times', () => {
     const types = Object.values(SEARCH_ATTRIBUTES).map(({ type }) => type);
     assert.ok(types.filter((type) => type === 'DATETIME').length <= 2);
     assert.ok(types.filter((type) => type === 'KEYWORD').length <= 10);

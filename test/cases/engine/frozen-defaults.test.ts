@@ -10,7 +10,9 @@ import { startManualRun } from '../../../temporal/runs/runs.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import type { TaskInput } from '../../../workflows/plan/tasks/task-input.ts';
+import { compiler } from '../../support/compiler.ts';
 import { eventually } from '../../support/eventually.ts';
+import { heartbeatUntil } from '../../support/heartbeat-until.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
@@ -52,10 +54,7 @@ describe('defaults of task types', function () {
   before(async function () {
     this.timeout('15m');
     const sized = async ({ params }: TaskInput): Promise<unknown> => {
-      while (!open) {
-        Context.current().heartbeat();
-        await Context.current().sleep(50);
-      }
+      await heartbeatUntil(() => open);
       return [params.size, Context.current().info.startToCloseTimeoutMs];
     };
     worker = await startTestWorker((await testStack(['temporal'])).environment, { sized });
@@ -93,7 +92,7 @@ describe('defaults of task types', function () {
         ([, field]) => field.default !== undefined,
       );
       if (declared.length === 0) continue;
-      const [{ plan } = {}] = new Compiler(CATALOG).compileAll([
+      const [{ plan } = {}] = compiler.compileAll([
         { file: 'example.yaml', text: stringify({ dag_id: 'example', tasks: [type.example] }) },
       ]);
       const task = plan?.tasks.find(({ name }) => name === (type.example as { name: string }).name);

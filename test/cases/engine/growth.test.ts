@@ -78,7 +78,7 @@ describe('what grows with the data is bounded', () => {
     assert.equal(without(old, surplusRuns(old, none, NOW, 5 * DAY)).length, 0);
   });
 
-  it('what is kept has the same problems as everything, whatever came in which order', () => {
+  it('what is kept has the same problems as everything, in any order', () => {
     const states = ['success', 'failed', 'canceled', 'running'];
     for (let seed = 1; seed <= 60; seed++) {
       const random = numbers(seed);
@@ -110,7 +110,7 @@ describe('what grows with the data is bounded', () => {
     }
   });
 
-  it('a sensor of objects remembers so many, hands on the oldest first, and forgets what is not looked for any more', () => {
+  it('a sensor of objects remembers a limited number, starts the oldest first, and forgets objects outside its prefix', () => {
     const seen = new StartedObjects(1_000);
     for (let index = 0; index < 50_000; index++) seen.add(`object ${index}`, index);
     assert.equal(seen.size, 1_000);

@@ -116,7 +116,7 @@ describe('health pages and sluice doctor', function () {
     await folder.remove();
   });
 
-  it('doctor: reaches Kafka as tasks do, with TLS where the connection says so', async () => {
+  it('doctor: reaches Kafka as tasks do, with TLS where the connection requires it', async () => {
     const first: number[] = [];
     const broker = createServer((socket) => {
       socket

@@ -37,7 +37,7 @@ describe('a task that went on without some of its items', function () {
       ({ activityTaskScheduledEventAttributes: scheduled }) => scheduled?.activityId ?? [],
     ) ?? [];
 
-  it('says so in its result, in lists, in its own description, and to its SLA', async () => {
+  it('is shown in its result, in lists, in its own description, and to its SLA', async () => {
     const { client } = worker;
     const plan = loads('continue');
     const run = await start(plan);
@@ -60,7 +60,7 @@ describe('a task that went on without some of its items', function () {
     assert.equal(followed.isPartial, true, 'run --wait says so');
   });
 
-  it('a run whose items all succeeded says nothing of the kind', async () => {
+  it('a run whose items all succeeded shows nothing of the kind', async () => {
     const plan = loads('continue');
     const run = await start(plan, { bad: 9 });
     assert.equal((await resultOf(run)).tasks.load?.missing, undefined);
@@ -79,7 +79,7 @@ describe('a task that went on without some of its items', function () {
     assert.equal((await describeRun(worker.client, repeated)).isPartial, undefined);
   });
 
-  it('rerun repeats the failed items of lists inside lists, where empty lists stand between them', async () => {
+  it('rerun repeats the failed items of lists inside lists, with empty lists between them', async () => {
     const run = await start(loads('continue', 'over: [[], [1, 2], [], [3], []], as: row, expand: {over: row, as: part}', '{{ part }}'));
     assert.deepEqual((await resultOf(run)).tasks.load?.output, [[], [1, null], [], [3], []]);
     const repeated = await rerun(run);

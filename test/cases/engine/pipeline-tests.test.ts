@@ -78,7 +78,7 @@ describe('sluice test', function () {
 
   const mistakes = (name: string): readonly string[] | undefined => results.find((each) => each.name === name)?.mistakes;
 
-  it('a wait is looked at until its time-out, and fails or is skipped then', () => {
+  it('a wait is polled until its timeout, and fails or is skipped then', () => {
     for (const name of ['never comes', 'the third look', 'in vain']) assert.deepEqual(mistakes(name), [], name);
   });
 
@@ -90,7 +90,7 @@ describe('sluice test', function () {
     assert.match(String(mistakes('too slow')), /^the run is failed, not success: .*Waited for 2h in vain\. The attempt took too long\. \(/);
   });
 
-  it('a task that is no activity does what the case says', () => {
+  it('a task that is not an activity does what the case defines', () => {
     assert.deepEqual([mistakes('fails'), mistakes('gives')], [[], []]);
   });
 

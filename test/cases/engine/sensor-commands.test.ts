@@ -1,6 +1,5 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
-import { Context } from '@temporalio/activity';
 import { CancelledFailure } from '@temporalio/common';
 import { Worker } from '@temporalio/worker';
 import { after, before, describe, it } from 'mocha';
@@ -25,6 +24,7 @@ import {
   type SensorState,
 } from '../../../workflows/plan/sensor.ts';
 import { eventually } from '../../support/eventually.ts';
+import { heartbeatUntil } from '../../support/heartbeat-until.ts';
 import { planOf, task } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
@@ -44,10 +44,8 @@ describe('commands to a sensor', function () {
     async kafka_sensor({ sensorId: id }: SensorCall): Promise<SensorEnd> {
       consuming.add(id);
       try {
-        for (;;) {
-          Context.current().heartbeat();
-          await Context.current().sleep(50);
-        }
+        await heartbeatUntil();
+        return end;
       } catch (error) {
         if (error instanceof CancelledFailure) return end;
         throw error;
@@ -109,7 +107,7 @@ describe('commands to a sensor', function () {
     return { id, plan };
   };
 
-  it('two resets at once are carried out one after the other, and it goes on', async () => {
+  it('two resets at once are carried out one after the other, and it continues', async () => {
     const { id } = await begin();
     const first = resetSensor(worker.client, id, { by: 'ann', to: 'earliest' });
     await isReset(id);

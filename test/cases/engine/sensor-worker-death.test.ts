@@ -16,7 +16,7 @@ describe('a sensor whose worker dies', function () {
   });
   after(() => stage.close());
 
-  it('goes on when its pipeline changes before the death is noticed', async () => {
+  it('continues when its pipeline changes before the death is noticed', async () => {
     const { client, kafka } = stage;
     const name = `dies_${stage.tag}`;
     const { worker, taskQueue } = stage.workers[0] ?? assert.fail();

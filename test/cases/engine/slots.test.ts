@@ -26,7 +26,7 @@ describe('slots', function () {
   const ok = async (): Promise<null> => null;
   const worker = workerOfSuite({ ok }, () => bundleWorkflowCode({ workflowsPath: SHORT_HISTORIES, logger: new DefaultLogger('ERROR') }));
 
-  it(`of ${GRANTS} grants none is lost when the pool goes on in a new history`, async () => {
+  it(`of ${GRANTS} grants none is lost when the pool continues in a new history`, async () => {
     const { client, taskQueue } = worker;
     const pool = `renewed_${randomUUID().slice(0, 8)}`;
     await resizePool(client, taskQueue, pool, SLOTS);
@@ -47,7 +47,7 @@ describe('slots', function () {
     });
   });
 
-  it('a task that asks for more slots than its pool has says so, and begins when there are enough', async () => {
+  it('a task that asks for more slots than its pool has shows it, and starts when there are enough', async () => {
     const pool = `small_${randomUUID().slice(0, 8)}`;
     const tasks = [
       `a: ok with {pool: ${pool}, pool_slots: 3}`,

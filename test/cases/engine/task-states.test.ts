@@ -153,7 +153,7 @@ describe('tasks are shown as their run has them', function () {
     pooled: 'queued',
   };
 
-  it('while the run goes on; and when no worker answers, as far as the history says', async () => {
+  it('while the run is active; and when no worker answers, from its history', async () => {
     const { client } = worker;
     const holder = await start(`a: hang with {${BEAT}, pool: ${pool}}`, {});
     await eventually(async () => assert.equal((await showRun(client, holder)).instances.get('a')?.state, 'running'));

@@ -36,7 +36,7 @@ describe('runs that wait for people', function () {
   const becomes = (run: RunReference, state: string): Promise<void> =>
     eventually(async () => assert.equal((await describeRun(worker.client, run)).state, state));
 
-  it('say so, for as long as they do; an operator’s pause comes first', async () => {
+  it('are shown as such while they wait; a pause by an operator comes first', async () => {
     const { client } = worker;
     const dagId = newDagId();
     const run = await start(dagId, `ask: ${ASK}; load: fail after - with {hold_on_failure: 1h}; after: ok after ask, load if all_done`);
@@ -70,7 +70,7 @@ describe('runs that wait for people', function () {
     assert.equal(typedSearchAttributes.getAll().find(({ key }) => key.name === 'SluiceState')?.value, undefined);
   });
 
-  it('a run that waits for nobody has no further event in its history', async () => {
+  it('a run that waits for no one has no further event in its history', async () => {
     const run = await start(newDagId(), 'a: ok; b: ok');
     await worker.client.workflow.getHandle(run.pipelineRunId).result();
     const { events } = await worker.client.workflow.getHandle(run.pipelineRunId).fetchHistory();

@@ -1,17 +1,14 @@
 import assert from 'node:assert/strict';
 import { readFile } from 'node:fs/promises';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
 import { intervalOf } from '../../../cli/given-interval.ts';
 import { runCase } from '../../../cli/test/run-case.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { FORMAT_LETTERS } from '../../../workflows/plan/expressions/date-format.ts';
 import { DATE_FUNCTIONS } from '../../../workflows/plan/expressions/date-functions.ts';
 import { expressionLanguage } from '../../../workflows/plan/expressions/language.ts';
 import { RUN_NAMES, runValues } from '../../../workflows/plan/expressions/run-names.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 function planOf(head: string, ...conditions: readonly string[]): Plan {
   const tasks = conditions.map((when, index) => `  - {name: t${index}, type: empty, depends_on: [], when: '${when}'}\n`);
@@ -143,7 +140,7 @@ describe('functions for dates', () => {
       DATE_FUNCTIONS.map(({ example: [expression, result] }) => `string(${expression}) == "${result}"`),
     ));
 
-  it('stand on page 01, with every other function and name of expressions', async () => {
+  it('are on page 01, with every other function and name of expressions', async () => {
     const page = await readFile('docs/01-writing-pipelines.md', 'utf8');
     for (const { usage, meaning, example } of DATE_FUNCTIONS) {
       assert.ok(page.includes(`| ${usage} | ${meaning} | \`${example[0]}\` is \`${example[1]}\` |`), usage);

@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import type { ConsumeMessage } from 'amqplib';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { RecordEvent } from '../../../lib/kafka/decode-record.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { matchMessage } from '../../../sensors/rabbitmq/read-message.ts';
@@ -11,9 +9,8 @@ import { eventOf } from '../../../sensors/temporal/watch-runs.ts';
 import { EVENT_META } from '../../../workflows/plan/expressions/run-names.ts';
 import type { Shape } from '../../../workflows/plan/expressions/shape.ts';
 import type { RunEvent } from '../../../workflows/plan/trigger.ts';
+import { compiler } from '../../support/compiler.ts';
 import { recordInMemory } from '../../support/memory-sensor.ts';
-
-const compiler = new Compiler(CATALOG);
 
 const SOURCES: Readonly<Record<string, string>> = {
   kafka: 'topic: t',

@@ -1,12 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { stringify } from 'yaml';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { failureText } from '../../../workflows/plan/tasks/failure.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 /** A pipeline whose `list` has one task that notifies people with `message`. */
 const compiled = (list: string, message: string, keys: JsonObject = {}) =>
@@ -51,14 +48,14 @@ describe('failure in expressions', () => {
       /SL502 .*null.* write failure != null \? failure\.error : 'none', or .*when: failure != null/,
     ],
   ] as const) {
-    it(`is told of ${what}`, () => {
+    it(`is warned about ${what}`, () => {
       const mistakes = mistakesOf(list, message);
       assert.equal(mistakes.length, 1, mistakes.join('\n'));
       assert.match(mistakes[0] ?? '', told);
     });
   }
 
-  it('is told of a condition that also holds after good runs', () => {
+  it('is warned about a condition that also holds after good runs', () => {
     assert.match(mistakesOf('finally', '{{ failure.error }}', { when: 'failure != null || ds > "2024"' }).join(), /SL502/);
   });
 

@@ -3,17 +3,16 @@ import { Ajv } from 'ajv';
 import { describe, it } from 'mocha';
 import { parse, stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import type { Diagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 import { COMMON_TASK_KEYS } from '../../../compiler/schema/task-keys.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { TEXT_FORMATS } from '../../../workflows/plan/values/text-formats.ts';
+import { compiler } from '../../support/compiler.ts';
 import { IS_QUICK } from '../../support/random-cases.ts';
 
 type Schema = Readonly<Record<string, unknown>>;
 type Path = readonly (string | number)[];
 
-const compiler = new Compiler(CATALOG);
 const { schema } = compiler;
 const definitions = schema.definitions as Readonly<Record<string, Schema>>;
 const ajv = new Ajv({ strict: false, formats: TEXT_FORMATS });
@@ -150,7 +149,7 @@ function faultsOf({ path, schema: part, file }: Key, value: unknown): string[] {
   return faults;
 }
 
-describe('a value of the wrong kind is told in words of people, with a form that is right', () => {
+describe('a value of the wrong kind is reported in plain words, with a form that is right', () => {
   for (const [place, keys] of PLACES) {
     it(`at each key of ${place}`, function () {
       this.timeout('60s');

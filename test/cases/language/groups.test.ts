@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { type Compilation, Compiler } from '../../../compiler/compile.ts';
+import type { Compilation } from '../../../compiler/compile.ts';
 import { drawMermaid } from '../../../graph/mermaid.ts';
 import { graphOfPlan } from '../../../graph/graph-of-plan.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 function compile(text: string): Compilation {
   return compiler.compileAll([{ file: 'x.yaml', text }], { queues: new Set(['gpu']) })[0] as Compilation;
@@ -194,7 +192,7 @@ finally: [{name: last, type: sql, sql: SELECT 1, group: outer}]
     assert.match(told(deep(5, 'n'.repeat(60))).join(), /SL206 .* has 306 characters; at most 250 are allowed/);
   });
 
-  it('are named in expressions as they stand', () => {
+  it('are named in expressions as they are written', () => {
     const file = (expression: string): string =>
       `dag_id: x\ntasks: [{name: z, type: empty, depends_on: [o], when: ${JSON.stringify(expression)}}]\ntask_groups: [{name: o, task_groups: [{name: i, tasks: [{name: t, type: sql, sql: SELECT 1}]}]}]\n`;
     assert.deepEqual(told(file('outputs.o.i.t.rows > 0')), []);

@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { parse } from 'yaml';
-import { CATALOG } from '../../../activities/catalog.ts';
 import { importDags } from '../../../cli/import/import-dags.ts';
 import { ImportError } from '../../../cli/import/source-value.ts';
 import { runCase } from '../../../cli/test/run-case.ts';
-import { Compiler } from '../../../compiler/compile.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 interface Task {
   readonly name: string;
@@ -182,7 +179,7 @@ describe('an import', () => {
     });
   }
 
-  it('keeps no depends_on_past where there is no schedule, and says so', () => {
+  it('keeps no depends_on_past where there is no schedule, and notes it', () => {
     const { pipeline, report } = imported(
       'd: {schedule: null, default_args: {depends_on_past: true}, tasks: [{task_id: a, operator: EmptyOperator, depends_on_past: true}]}',
     );
@@ -219,7 +216,7 @@ describe('an import', () => {
     });
   }
 
-  it('runs nothing behind the placeholder of a short circuit, whatever its trigger rule', async () => {
+  it('runs nothing behind the placeholder of a short circuit, under any trigger rule', async () => {
     const others = '- {task_id: clean, operator: EmptyOperator, dependencies: [after], trigger_rule: all_done}';
     const { text, report } = imported(dagOf('operator: ShortCircuitOperator', '', others));
     const { plan } = compiler.compile({ file: 'x.yaml', text });
@@ -260,7 +257,7 @@ describe('an import', () => {
     assert.ok(result.report.entries.some(({ outcome, why }) => outcome === 'changed' && why?.includes('data interval of this one')));
   });
 
-  it('says that days are those of the time zone, wherever the zone is written', () => {
+  it('notes that days are those of the time zone, wherever the zone is written', () => {
     for (const zone of [
       'schedule: {__type__: airflow.timetables.trigger.CronTriggerTimetable, cron: "0 2 * * *", timezone: Europe/Berlin}',
       'schedule: "0 2 * * *", timezone: Europe/Berlin',
@@ -275,7 +272,7 @@ describe('an import', () => {
     }
   });
 
-  it('reads the dag_id that stands inside, and counts a length of time from start_date as Airflow does', () => {
+  it('reads the dag_id inside, and counts a length of time from start_date as Airflow does', () => {
     const { pipeline, report } = imported(
       'workflow: {dag_id: covid, schedule: {__type__: datetime.timedelta, days: 7}, start_date: 2024-01-01, tasks: [{task_id: a, operator: EmptyOperator}]}',
     );
@@ -285,7 +282,7 @@ describe('an import', () => {
 });
 
 describe('groups in groups', () => {
-  it('stand in each other here too, and are waited for as a whole', () => {
+  it('can be nested here too, and are waited for as a whole', () => {
     const { text, report } = imported(`
 nested:
   schedule: null
@@ -315,7 +312,7 @@ nested:
     assert.ok(report.some((line) => line.startsWith("changed group load checks is called 'load.load_checks'")));
   });
 
-  it('deeper than they can stand here are named together', () => {
+  it('deeper than can be nested here are named together', () => {
     const names = Array.from({ length: 11 }, (_, index) => `g${index}`);
     const groups = names.map((name, index) => `    ${name}: {${index === 0 ? '' : `parent_group_name: g${index - 1}`}}`).join('\n');
     const tasks = names.map((name, index) => `    t${index}: {operator: EmptyOperator, task_group_name: ${name}}`).join('\n');

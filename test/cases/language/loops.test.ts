@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 /** What is reported of pipelines, given by their keys beside `dag_id` and `tasks`: `file code message`. */
 function reported(pipelines: Readonly<Record<string, string>>): string[] {
@@ -125,7 +122,7 @@ describe('pipelines that start each other without end', () => {
       assert.deepEqual(reported({ a: pipeline }), []);
   });
 
-  it('are each told, where there are several cycles', () => {
+  it('are each reported, where there are several cycles', () => {
     const found = reported({ a: after('a'), b: after('c'), c: after('b') });
     assert.deepEqual(
       found.map((each) => each.slice(0, 7)),
@@ -139,7 +136,7 @@ describe('pipelines that start each other without end', () => {
   });
 });
 
-describe('a trigger on data sets', () => {
+describe('a trigger on datasets', () => {
   it('says any or all of them', () => {
     const two = 'triggers: [{name: t, type: dataset, any: ["s3://lake/a"], all: ["s3://lake/b"]}]';
     assert.deepEqual(reported({ a: two }), ["a SL208 'all' and 'any' exclude each other."]);

@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { type Compilation, Compiler } from '../../../compiler/compile.ts';
+import type { Compilation } from '../../../compiler/compile.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
+import { compiler } from '../../support/compiler.ts';
 import { cpuTimer } from '../../support/cpu-time.ts';
-
-const compiler = new Compiler(CATALOG);
 
 function compile(text: string): Compilation {
   return compiler.compile({ file: 'x.yaml', text });
@@ -108,7 +106,7 @@ ${TASK}
     }
   });
 
-  it('need an anchor that stands above, as every alias does', () => {
+  it('need an anchor above, as every alias does', () => {
     assert.deepEqual(told(`dag_id: x\ndefault_args: {<<: *nope}\n${TASK}\n`), [
       "2:20 SL112 No anchor '&nope' precedes this alias. (write `&nope` before the value; put a text that starts with * in quotes)",
     ]);
@@ -153,7 +151,7 @@ tasks:
 });
 
 describe('keys that begin with x-', () => {
-  it('stand at the top of a file, hold anything, and change nothing', () => {
+  it('are allowed at the top of a file, hold anything, and change nothing', () => {
     const plain = planOf(`dag_id: x\n${TASK}\n`);
     const more = planOf(
       `dag_id: x\nx-anything: {tasks: [5], "{{ nonsense": "{{ nonsense }}", big: 12345678901234567890, 007: 007}\nx-list: [a, {b: c}]\nx-: null\n${TASK}\n`,
@@ -161,7 +159,7 @@ describe('keys that begin with x-', () => {
     assert.deepEqual(more, plain);
   });
 
-  it('elsewhere are a mistake that says where they may stand', () => {
+  it('elsewhere are a mistake that names the allowed places', () => {
     for (const text of [
       `dag_id: x\ntasks:\n  - {name: a, type: empty, x-own: 1}\n`,
       `dag_id: x\ndefault_args: {x-own: 1}\n${TASK}\n`,

@@ -2,14 +2,12 @@ import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { withCurrentNames } from '../../../lib/current-names.ts';
 import { CHANNELS } from '../../../channels/catalog.ts';
 import { alertsSchema } from '../../../compiler/schema/alerts-schema.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
 import { isMap, type JsonObject } from '../../../workflows/plan/values/json.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 interface Property {
   readonly title?: string;

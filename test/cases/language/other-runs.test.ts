@@ -4,7 +4,6 @@ import { after, before, describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { createActivities } from '../../../activities/run/create-activities.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { connectClient } from '../../../temporal/connect.ts';
 import { decideApproval } from '../../../temporal/runs/decisions.ts';
 import { showRun } from '../../../temporal/runs/follow-run.ts';
@@ -15,12 +14,11 @@ import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { dataIntervalAt } from '../../../workflows/plan/timetable/schedule.ts';
+import { compiler } from '../../support/compiler.ts';
 import { eventually } from '../../support/eventually.ts';
 import { taskDependencies } from '../../support/task-dependencies.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { testStack } from '../../support/test-stack.ts';
-
-const compiler = new Compiler(CATALOG);
 
 const OTHER = {
   dag_id: 'other',
@@ -62,14 +60,14 @@ describe('wait_for_pipeline', () => {
     [{ external_task_id: 'load' }, /'task'/],
     [{ execution_delta: '1d' }, /'offset'/],
   ] as const) {
-    it(`is told of ${JSON.stringify(keys)}`, () => {
+    it(`is warned about ${JSON.stringify(keys)}`, () => {
       const mistakes = mistakesOf(keys);
       assert.equal(mistakes.length, 1, mistakes.join('\n'));
       assert.match(mistakes[0] ?? '', told);
     });
   }
 
-  it('closes no circle where it waits for another interval or for one task', () => {
+  it('closes no cycle where it waits for another interval or for one task', () => {
     const back = {
       ...OTHER,
       tasks: [
@@ -139,7 +137,7 @@ describe('wait_for_pipeline', () => {
     const resultOf = async ({ pipelineRunId }: RunReference): Promise<RunResult> =>
       (await worker.client.workflow.getHandle(pipelineRunId).result()) as RunResult;
 
-    it('waits for one task of the interval before, while the rest of that run goes on; without a task, for its end', async () => {
+    it('waits for one task of the interval before, while the rest of that run continues; without a task, for its end', async () => {
       const other = `other_${randomUUID().slice(0, 8)}`;
       const tasks = (keys: JsonObject) => waiting({ dag_id: other, offset: '1d', poke_interval: '1s', timeout: '50s', ...keys });
       const plans = compiled(

@@ -100,7 +100,7 @@ describe('depends_on_past', () => {
     });
   });
 
-  describe('judges', () => {
+  describe('decides', () => {
     const schedule: SchedulePlan = { kind: 'cron', cron: '0 0 * * *', timezone: 'UTC' };
     const interval = { start: '2024-05-01T00:00:00Z', end: '2024-05-02T00:00:00Z' };
     const question = { dagId: 'd', schedule, interval, task: 'load', pipelineRunId: 'd/manual/2' };
@@ -213,7 +213,7 @@ describe('depends_on_past', () => {
       assert.equal((await resultOf(second)).state, 'success');
     });
 
-    it('waits for an interval that has no run, and starts all the same when somebody says so', async () => {
+    it('waits for an interval that has no run, and starts anyway when an operator requests it', async () => {
       const plan = planOf('a: ok with {depends_on_past: true}');
       assert.equal((await resultOf(await start(plan, 1))).tasks.a?.note, undefined);
       const third = await start(plan, 3);
@@ -228,7 +228,7 @@ describe('depends_on_past', () => {
       assert.deepEqual(tasks.a, { state: 'success', output: null, note: 'did not wait for its past: retry by ann: a holiday' });
     });
 
-    it('starts all the same a task whose run waits before it takes its place', async () => {
+    it('starts anyway a task whose run waits before it takes its place', async () => {
       const plan = planOf('a: ok with {depends_on_past: true}', { max_active_runs: 1 });
       failing.add(`${plan.dagId} 01`);
       await assert.rejects(resultOf(await start(plan, 1)));

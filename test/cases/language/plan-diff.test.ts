@@ -1,13 +1,10 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
 import { diffPlans } from '../../../cli/view/plan-diff.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { diffLines } from '../../../lib/line-diff.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 function planOf(tasks: string, more = 'schedule_interval: "@daily"'): Plan {
   const { plan, diagnostics } = compiler.compile({ file: 'x.yaml', text: `dag_id: x\n${more}\ntasks:\n${tasks}` });

@@ -2,8 +2,8 @@ import assert from 'node:assert/strict';
 import { readFileSync } from 'node:fs';
 import { describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
+import { compiler } from '../../support/compiler.ts';
 
 const TYPES = readFileSync('docs/02-task-types.md', 'utf8');
 const WRITING = readFileSync('docs/01-writing-pipelines.md', 'utf8');
@@ -49,7 +49,7 @@ describe('the reference', () => {
   });
 
   it('has every key of a pipeline, of every task and of every trigger on page 01', () => {
-    const { properties, definitions } = new Compiler(CATALOG).schema as { properties: object; definitions: object };
+    const { properties, definitions } = compiler.schema as { properties: object; definitions: object };
     const common = Object.keys(definitions).flatMap((name) => /^task_key_(.*)/.exec(name)?.[1] ?? []);
     const triggers = TRIGGERS.flatMap(({ params }) => Object.keys(params.properties));
     const missing = [...new Set([...Object.keys(properties), ...common, ...triggers])].filter(

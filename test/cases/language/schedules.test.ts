@@ -1,8 +1,6 @@
 import assert from 'node:assert/strict';
 import fc from 'fast-check';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { leavesOut } from '../../../workflows/plan/timetable/calendar.ts';
 import {
   cronsOf,
@@ -14,13 +12,13 @@ import {
   tickBefore,
 } from '../../../workflows/plan/timetable/schedule.ts';
 import { wallTime } from '../../../workflows/plan/timetable/time-zone.ts';
+import { compiler } from '../../support/compiler.ts';
 import { randomSchedule } from '../../support/random-schedules.ts';
 import { caseCount } from '../../support/random-cases.ts';
 
 const DAY = 86_400_000;
 const FROM = Date.parse('2025-01-01T00:00:00Z');
 const TO = FROM + 400 * DAY;
-const compiler = new Compiler(CATALOG);
 
 function compile(...lines: readonly string[]) {
   const { plan, diagnostics } = compiler.compile({
@@ -175,7 +173,7 @@ describe('schedules', () => {
     }
   });
 
-  it('move runs of holidays where the calendar says so', () => {
+  it('move runs of holidays where the calendar requires it', () => {
     const lines = (how: string): string =>
       `schedule: {cron: "0 6 1 * *", calendar: {business_days: true, exclude: [2025-01-01], on_holiday: ${how}}}`;
     assert.deepEqual(ticksOf(compile(lines('skip')).schedule, FROM, 2), ['2025-04-01T06:00:00Z', '2025-05-01T06:00:00Z']);

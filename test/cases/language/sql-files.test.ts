@@ -5,11 +5,10 @@ import { dirname, join, relative } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { listBrokenFiles } from '../../../compiler/read/broken-files.ts';
-import { type Compilation, Compiler } from '../../../compiler/compile.ts';
+import type { Compilation } from '../../../compiler/compile.ts';
 import { loadPipelines } from '../../../compiler/read/load-pipelines.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 interface Schema {
   readonly template?: string;
@@ -196,7 +195,7 @@ describe('SQL in files', () => {
     }
   });
 
-  it('takes the place of the SQL, and never stands beside it', async () => {
+  it('replaces the SQL, and is never used together with it', async () => {
     const cases: readonly (readonly [task: string, message: RegExp])[] = [
       [
         '{name: a, type: sql, sql: SELECT 1, sql_file: sql/orders.sql}',

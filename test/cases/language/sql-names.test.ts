@@ -1,11 +1,9 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { Evaluator } from '../../../workflows/plan/expressions/evaluator.ts';
 import { sqlFor } from '../../../workflows/plan/expressions/sql-template.ts';
+import { compiler } from '../../support/compiler.ts';
 
-const compiler = new Compiler(CATALOG);
 const PARAMS =
   'params: {table: orders, schema: sales, days: {type: integer, default: 7}, cols: {type: array, items: {type: string}, default: [id]}, ids: {type: array, items: {type: integer}, default: [1]}}';
 
@@ -113,7 +111,7 @@ describe('an expression where SQL has a name', () => {
   ];
   for (const sql of VALUES) it(`is a value: ${sql}`, () => assert.deepEqual(compileSql(sql), []));
 
-  it('stands outside of quotes, and in SQL alone', () => {
+  it('is used outside of quotes, and in SQL alone', () => {
     assert.match(compileSql('SELECT \'{{ ident("a") }}\'').join('\n'), /^SL510 ident\(…\) and in\(…\) write their own quotes/);
     assert.match(compileSql('SELECT * FROM a_{{ ident("a") }}').join('\n'), /^SL510/);
     assert.match(compileSql('SELECT * FROM {{ ident("a") + "b" }}').join('\n'), /^SL503/);

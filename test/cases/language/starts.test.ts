@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 /** The pipeline that is started: a parameter of each type, and `region`, which has no default. */
 const CHILD = `dag_id: child
@@ -66,7 +63,7 @@ describe('what run_pipeline gives is checked against the parameters of the pipel
     });
   }
 
-  it('also where that pipeline has mistakes of its own', () => {
+  it('also where that pipeline has its own mistakes', () => {
     const said = starting('{region: 5}', CHILD.replace('type: empty', 'type: emtpy'));
     assert.ok(
       said.some((each) => each.startsWith("SL503 'region' must be text")),
@@ -80,7 +77,7 @@ describe('what a trigger gives is checked against the parameters of its pipeline
     const text = `${CHILD}\ntriggers: [{name: t, type: kafka, topic: x${params}}]`;
     return compiler.compile({ file: 'x.yaml', text }).diagnostics.map(({ code, message }) => `${code} ${message}`);
   };
-  it('with their types, as far as they are known', () => {
+  it('with their types, if they are known', () => {
     assert.deepEqual(triggered(', params: {region: "{{ event.region }}", days: "{{ event.days }}"}'), []);
     assert.match(triggered(', params: {region: eu, days: soon}').join('\n'), /^SL503 'days' must be a whole number, not "soon"/);
     assert.match(triggered(', params: {region: eu, days: "{{ ds }}"}').join('\n'), /^SL503 'days' must be a whole number/);
@@ -119,7 +116,7 @@ describe('a connection of another type than its key needs is a mistake where its
     });
   }
 
-  it("says so of a task type's default, and of Airflow's names where nothing is known of this machine", () => {
+  it("name a task type's default, and Airflow's names where nothing is known of this machine", () => {
     const text = 'dag_id: x\ntasks: [{name: a, type: sql, sql: SELECT 1}]';
     const known = { connections: new Set(['postgres_default']), connectionTypes: new Map([['postgres_default', 'kafka']]) };
     assert.match(

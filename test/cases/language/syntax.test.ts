@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 function told(text: string): string[] {
   const { diagnostics } = compiler.compile({ file: 'x.yaml', text });
@@ -15,7 +12,7 @@ function messages(...values: readonly string[]): string {
   return `dag_id: x\ntasks:\n${values.map((value, index) => `  - name: t${index}\n    type: notify\n    to: slack\n    message: ${value}\n`).join('')}`;
 }
 
-describe('all breaks of syntax in a file are told', () => {
+describe('all syntax errors in a file are reported', () => {
   it('each at its line, with quotes as the way out', () => {
     const found = told(messages('@channel look', '{{ ds }} is done', 'fine', '*bold* text', 'Report: all good', '`x`', '%done'));
     assert.deepEqual(found, [
@@ -64,7 +61,7 @@ describe('all breaks of syntax in a file are told', () => {
 });
 
 describe('a message that a comment cuts short', () => {
-  it('is told', () => {
+  it('is reported', () => {
     assert.deepEqual(told(messages('100% # done')), ['SL111 6 put it in quotes: "100% # done"']);
     assert.deepEqual(told(messages('"100% # done"', 'a#b', '"done" # a comment')), []);
   });

@@ -1,12 +1,10 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import type { Diagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { resolveRunParams } from '../../../workflows/plan/runs/run-params.ts';
+import { compiler } from '../../support/compiler.ts';
 
-const compiler = new Compiler(CATALOG);
 const EMPTY = 'tasks: [{name: a, type: empty}]';
 
 function compile(...lines: readonly string[]): { plan: Plan | undefined; diagnostics: readonly Diagnostic[] } {
@@ -64,7 +62,7 @@ describe('days that do not exist', () => {
   });
 });
 
-describe('what is written is kept, or it is told', () => {
+describe('what is written is kept, or it is reported', () => {
   it('defaults that begin with a zero are text', () => {
     const { plan, diagnostics } = compile('params: {postal: 02142, nine: 009, agent: 007, none: 0, below: 0.5, n: 10}', EMPTY);
     assert.deepEqual(diagnostics, []);
@@ -80,7 +78,7 @@ describe('what is written is kept, or it is told', () => {
   });
 
   for (const text of ['1.10', '2.0', '12e4', '0x1F', '.5', '+49']) {
-    it(`the bare default ${text} is told`, () => {
+    it(`the bare default ${text} is reported`, () => {
       assertMistake([`params: {ver: ${text}}`, EMPTY], /^SL210 `.*` is read as the number/, `"${text}"`);
       assert.ok(compile(`params: {ver: "${text}"}`, EMPTY).plan);
       assert.ok(compile(`params: {ver: {type: number, default: ${text}}}`, EMPTY).plan);
@@ -94,7 +92,7 @@ describe('what is written is kept, or it is told', () => {
     ['params: {v: {type: object, properties: {n: {type: number}}, default: {n: 1.50, version: 2.0}}}', '2.0'],
     ['params: {v: {enum: [1.9, 1.10], default: 1.9}}', '1.10'],
   ] as const) {
-    it(`a number that loses its text is told in ${line}`, () =>
+    it(`a number that loses its text is reported in ${line}`, () =>
       assertMistake([line, EMPTY], new RegExp(`^SL210 \`${text}\` is read as the number`), `"${text}"`));
   }
 
@@ -102,7 +100,7 @@ describe('what is written is kept, or it is told', () => {
     ['1.10', '1.10'],
     ['007', '007'],
   ]) {
-    it(`a number that loses its text is told where a run is given ${given}, once`, () => {
+    it(`a number that loses its text is reported where a run is given ${given}, once`, () => {
       for (const schema of ['{}', 'x']) {
         const parent = `dag_id: p\ntasks: [{name: r, type: run_pipeline, dag_id: c, params: {v: ${given}}}]`;
         const { diagnostics = [] } =
@@ -116,7 +114,7 @@ describe('what is written is kept, or it is told', () => {
     });
   }
 
-  it('an item that loses its text is told', () =>
+  it('an item that loses its text is reported', () =>
     assertMistake(
       ['tasks: [{name: a, type: http, path: "/{{ item }}", expand: {over: [3.9, 3.10]}}]'],
       /^SL210 `3\.10` is read as the number 3\.1/,
@@ -133,7 +131,7 @@ describe('what is written is kept, or it is told', () => {
       assert.deepEqual(compile(line, EMPTY).diagnostics, [], line);
   });
 
-  it('zeros that are lost elsewhere are told', () => {
+  it('zeros that are lost elsewhere are reported', () => {
     assertMistake(
       ['tasks: [{name: a, type: empty, expand: {over: [007, 008]}}]'].map((line) => line.replace(', 008', '')),
       /^SL210/,

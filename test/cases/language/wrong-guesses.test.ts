@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { nearest } from '../../../compiler/mistakes/diagnostic.ts';
 import { DANGEROUS } from '../../../compiler/mistakes/foreign-habits.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 /** What analysts write first, each with the word that the message must lead to. `task`: a line of keys; `file`: lines of a pipeline. */
 const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when' | 'trigger', guess: string, word: string])[] = [

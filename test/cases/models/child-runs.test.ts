@@ -2,7 +2,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { ApplicationFailure, WorkflowFailedError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
 import { createActivities } from '../../../activities/run/create-activities.ts';
 import { Compiler } from '../../../compiler/compile.ts';
 import { listPools, resizePool } from '../../../temporal/pools/pools.ts';
@@ -12,6 +11,7 @@ import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { poolId, slotsIdIn } from '../../../workflows/plan/slots/slot-messages.ts';
 import { type SlotRequest, Slots, type SlotState } from '../../../workflows/plan/slots/slots.ts';
 import { stuckRequests } from '../../../workflows/plan/slots/stuck-requests.ts';
+import { compiler } from '../../support/compiler.ts';
 import { eventually } from '../../support/eventually.ts';
 import { SOME_DAY } from '../../support/plans.ts';
 import { taskDependencies } from '../../support/task-dependencies.ts';
@@ -49,7 +49,7 @@ describe('runs that a task starts', function () {
     return error.cause.details?.[0] as RunResult;
   }
 
-  it('a run that somebody cancels fails its task, and is not repeated; nor is what has no room a success', async () => {
+  it('a run that an operator cancels fails its task, and is not repeated; nor is a run that exceeds a limit a success', async () => {
     const child = `child_${unique}`;
     const keys = { concurrency: { limit: 1, on_overlap: 'cancel_new' } };
     const run = await start('a: run_pipeline with {dag_id: child, retries: 3, retry_delay: 50ms}', child, keys);
@@ -84,7 +84,7 @@ describe('runs that a task starts', function () {
       await worker.client.workflow.getHandle(slotsIdIn(worker.taskQueue, poolId(name))).terminate();
     });
 
-  it('two runs whose tasks hold a pool each, and need the pool of the other, do not wait for ever: one fails', async () => {
+  it('two runs whose tasks hold a pool each, and need the pool of the other, do not wait forever: one fails', async () => {
     const [p, q] = [`circle_p_${unique}`, `circle_q_${unique}`];
     const runs: string[] = [];
     for (const name of [p, q]) await resizePool(worker.client, worker.taskQueue, name, 1);
@@ -105,7 +105,7 @@ describe('runs that a task starts', function () {
   });
 });
 
-describe('requests that wait in a circle of pools', () => {
+describe('requests that wait in a cycle of pools', () => {
   const one = (key: string, behind: readonly string[] = []): SlotRequest => ({
     ...{ key, workflowId: key, runId: key, what: key, group: key, slots: 1, priority: 3, onOverlap: 'queue' },
     behind,
@@ -162,7 +162,7 @@ describe('tasks that wait in a pool for a run that needs the same pool', () => {
   });
 
   const found = (files: Readonly<Record<string, string>>): string[] =>
-    new Compiler(CATALOG)
+    compiler
       .compileAll(Object.entries(files).map(([name, text]) => ({ file: name, text: `dag_id: ${name}\n${text}` })))
       .flatMap(({ file, diagnostics }) =>
         diagnostics.flatMap(({ code, severity, message }) => (severity === 'error' ? [`${file} ${code} ${message}`] : [])),
@@ -194,7 +194,7 @@ describe('tasks that wait in a pool for a run that needs the same pool', () => {
     assert.deepEqual(more, []);
   });
 
-  it('are not those whose way leads nowhere, or past a run that nobody waits for', () => {
+  it('are not those whose path leads nowhere, or past a run that nothing waits for', () => {
     assert.deepEqual(
       found({ a: `tasks: [${starts('b', ', pool: p')}]`, b: `tasks: [${starts('c', ', wait: false')}]`, c: `tasks: [${works('p')}]` }),
       [],
@@ -210,7 +210,7 @@ describe('tasks that wait in a pool for a run that needs the same pool', () => {
     assert.deepEqual(found({ a: `tasks: [${awaits('b')}]`, b: `tasks: [${awaits('a', ', interval: latest')}]` }), []);
   });
 
-  it('are refused one by one, until one can go on', () => {
+  it('are refused one by one, until one can continue', () => {
     const slots = new Slots({ capacity: 2, holders: [], waiting: [], served: [] });
     slots.request(request('p1'));
     slots.request(request('p2'));

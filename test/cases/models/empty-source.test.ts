@@ -29,7 +29,7 @@ tasks:
   const rowsOf = async (table: string): Promise<number> => (await runs.warehouse.rows(`SELECT 1 FROM ${table}`)).length;
 
   for (const more of ['', ', method: replace', ', method: merge, upsert_keys: [id]']) {
-    it(`empties no table${more}, unless the file says so`, async () => {
+    it(`empties no table${more}, unless the file allows it`, async () => {
       const { message, attempts } = await failedTask(runs, yaml('dim', more), 'load');
       assert.match(message, /^The data has no rows, and method (replace|merge) would delete all rows of public\.dim.*`allow_empty: true`/);
       assert.equal(attempts, 1);
@@ -38,12 +38,12 @@ tasks:
     });
   }
 
-  it('empties it where the file says so', async () => {
+  it('empties it where the file allows it', async () => {
     await runs.run(yaml('dim', ', allow_empty: true'));
     assert.equal(await rowsOf('dim'), 0);
   });
 
-  it('takes the place of no rows of its time either, unless the file says so', async () => {
+  it('does not replace rows of its time with none either, unless the file allows it', async () => {
     await runs.source.rows('CREATE TABLE days (id int, day date)');
     await runs.warehouse.rows(`CREATE TABLE sold (id int, day date); INSERT INTO sold VALUES (0, '2026-11-25')`);
     const daily = (more = ''): string => `

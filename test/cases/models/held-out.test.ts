@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
+import { compiler } from '../../support/compiler.ts';
 
 describe('a model is measured on data that it has not seen', () => {
   const codesOf = (evaluate: string, train = ''): string[] => {
@@ -15,7 +14,7 @@ tasks:
   - {name: train, type: train_model, inputs: extract, model: m, argv: [python3, t.py]${train}}
   - {name: evaluate, type: evaluate_model, model: m, argv: [python3, e.py]${evaluate}}
 `;
-    const { diagnostics } = new Compiler(CATALOG).compile({ file: 'case.yaml', text });
+    const { diagnostics } = compiler.compile({ file: 'case.yaml', text });
     return diagnostics.map(({ code, line, message, hint }) => `${code} ${line} ${message}${code === 'SL201' ? ` ${hint}` : ''}`);
   };
 

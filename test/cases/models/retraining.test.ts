@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { createHash } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
+import { compiler } from '../../support/compiler.ts';
 import type { ModelVersion } from '../../../activities/support/models/model-registry.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { readEndedRun, startRerun } from '../../../temporal/runs/reruns.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
@@ -55,7 +54,7 @@ describe('retraining', function () {
     });
   }
 
-  it('a run that promotes nothing tells the service who is champion', async () => {
+  it('a run that promotes nothing notifies the service of the champion', async () => {
     const { runs, service } = models;
     const yaml = retraining(models, 'steady');
     await runs.run(yaml, { params: { skill: 0.5 } });
@@ -155,7 +154,7 @@ tasks: [{name: promote, type: promote_model, model: ${model}, store: ${models.st
 
 describe('undoes', () => {
   const compiled = (handlers: string) =>
-    new Compiler(CATALOG).compile({
+    compiler.compile({
       file: 'case.yaml',
       text: `dag_id: d\ntasks:\n  - {name: make, type: sql, sql: SELECT 1}\n  - {name: use, type: sql, sql: SELECT 1}\n${handlers}`,
     });

@@ -51,7 +51,7 @@ const ROWS = [0, 1, 2, 3, 4, 5].flatMap((x) => [0, 1, 2, 3, 4, 5].map((y) => [x,
 
 describe('rows that two extracts have in common', function () {
   this.timeout('20s');
-  it('never says what is not so, of random conditions', () => {
+  it('is never wrong about random conditions', () => {
     const said = { some: 0, none: 0, unknown: 0 };
     fc.assert(
       fc.property(where, where, fc.boolean(), (a, b, asQuery) => {

@@ -11,7 +11,7 @@ import { failedTask } from '../../support/failed-run.ts';
 import { failureOf } from '../../support/failure-of.ts';
 import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
-describe('files whose columns nobody names', function () {
+describe('files whose columns have no names', function () {
   this.timeout('1m');
   let runs: BucketRuns['runs'];
   let bucket: BucketRuns['bucket'];
@@ -39,7 +39,7 @@ describe('files whose columns nobody names', function () {
     }
   }
 
-  it('of a Spark job are refused: a header is no row, and the value of a folder is in no file', async () => {
+  it('of a Spark job are refused: a header is not a row, and the value of a folder is in no file', async () => {
     for (const [folder, files, words] of [
       [
         'header',
@@ -69,7 +69,7 @@ describe('files whose columns nobody names', function () {
     assert.equal(empty.rows, 0);
   });
 
-  it('that the job of another attempt has written are in no data set, and the first data set that is published stays', async () => {
+  it('that the job of another attempt has written are in no dataset, and the first dataset that is published stays', async () => {
     const storage = openStorage(bucket.connection, 'aws_default');
     const signal = AbortSignal.timeout(20_000);
     const run = { pipelineRunId: 'd/manual/1', dagId: 'd', execution: 'e', startedAt: '2026-11-28T00:00:00.000Z' };
@@ -100,7 +100,7 @@ describe('files whose columns nobody names', function () {
     }
   });
 
-  it('are loaded by the places of their columns only where the file says so', async () => {
+  it('are loaded by the positions of their columns only where the file allows it', async () => {
     const file = gzipSync('1,x\n');
     await bucket.put('foreign/data.csv.gz', file);
     const sha256 = createHash('sha256').update(file).digest('hex');

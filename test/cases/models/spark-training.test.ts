@@ -16,7 +16,7 @@ describe('a training by Spark that sets rows aside', function () {
   this.timeout(240_000);
   const setting = sparkSetting();
 
-  it('holds what its own attempt has written, also where the job of an attempt on another host goes on', async () => {
+  it('holds what its own attempt has written, also where the job of an attempt on another host continues', async () => {
     const { environment, s3, bucket, folder } = setting;
     const rows = [...Array(20).keys()].map((id) => [String(id)]);
     const input = await putDataset(s3, `s3://${bucket}/rows/`, [{ name: 'id', type: 'bigint' }], rows);

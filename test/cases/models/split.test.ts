@@ -118,7 +118,7 @@ tasks:
     }
   });
 
-  it('says what cannot be split', async () => {
+  it('reports what cannot be split', async () => {
     for (const [keys, message] of [
       [
         { split: '{by: when, test: 20%}' },

@@ -1,9 +1,8 @@
 import assert from 'node:assert/strict';
 import { after, before, describe, it } from 'mocha';
-import { Compiler } from '../../../compiler/compile.ts';
-import { CATALOG } from '../../../activities/catalog.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { listRuns } from '../../../temporal/runs/runs.ts';
+import { compiler } from '../../support/compiler.ts';
 import { createBucket, type TestBucket } from '../../support/buckets.ts';
 import { createDatabase, type TestDatabase } from '../../support/databases.ts';
 import { eventually } from '../../support/eventually.ts';
@@ -12,7 +11,7 @@ import { type TestSensors, unique } from '../../support/test-sensors.ts';
 import { testStack } from '../../support/test-stack.ts';
 import { startYamlSensors } from '../../support/yaml-sensors.ts';
 
-describe('pipelines that start each other, or themselves, by places whose names no file tells', function () {
+describe('pipelines that start each other, or themselves, by places whose names are in no file', function () {
   this.timeout('2m');
   let sensors: TestSensors;
   let kafka: TestKafka;
@@ -40,7 +39,7 @@ describe('pipelines that start each other, or themselves, by places whose names 
 
   /** Applies pipelines in which `validate` finds no circle that must go on. @returns their plans */
   async function apply(files: readonly string[]): Promise<Plan[]> {
-    const compiled = files.map((text, index) => new Compiler(CATALOG).compile({ file: `${index}.yaml`, text }));
+    const compiled = files.map((text, index) => compiler.compile({ file: `${index}.yaml`, text }));
     for (const { diagnostics } of compiled)
       assert.deepEqual(
         diagnostics.filter(({ severity }) => severity === 'error'),

@@ -1,11 +1,8 @@
 import assert from 'node:assert/strict';
-import { CATALOG } from '../../../activities/catalog.ts';
 import { type Imported, importDags } from '../../../cli/import/import-dags.ts';
 import { ImportError } from '../../../cli/import/source-value.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { formatDiagnostic } from '../../../compiler/mistakes/diagnostic.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 /** Imports one file that is given as text; what cannot be imported is thrown, and what can must compile. */
 export function importText(text: string, file = 'dags.yml'): Imported[] {

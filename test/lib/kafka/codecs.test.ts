@@ -1,7 +1,7 @@
 import assert from 'node:assert/strict';
 import { randomBytes } from 'node:crypto';
 import { promisify } from 'node:util';
-import { gzip } from 'node:zlib';
+import { gzip, type ZlibOptions } from 'node:zlib';
 import kafkajs from 'kafkajs';
 import { describe, it } from 'mocha';
 import { registerCodecs } from '../../../lib/kafka/codecs.ts';
@@ -32,7 +32,7 @@ interface Codec {
 const codecOf = (name: string): Codec => (CompressionCodecs[CompressionTypes[name as 'GZIP']] as unknown as () => Codec)();
 
 const WRITERS = {
-  GZIP: (bytes: Buffer) => promisify(gzip)(bytes),
+  GZIP: (bytes: Buffer) => promisify<Buffer, ZlibOptions, Buffer>(gzip)(bytes, { level: 1 }),
   Snappy: (bytes: Buffer) => codecOf('Snappy').compress({ buffer: bytes }),
   LZ4: (bytes: Buffer) => codecOf('LZ4').compress({ buffer: bytes }),
   ZSTD: (bytes: Buffer) => Promise.resolve(zstdOf(bytes.length)),
@@ -52,7 +52,7 @@ describe('what Kafka has compressed', function () {
     });
   }
 
-  it('LZ4: the length is counted, whatever the bytes and whatever the header claims', async () => {
+  it('LZ4: the length is counted, for any bytes and any header', async () => {
     for (let length = 0; length < 300_000; length = Math.ceil(length * 1.7) + 1) {
       for (const bytes of [
         Buffer.alloc(length, 'abc'),

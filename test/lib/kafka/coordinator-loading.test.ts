@@ -1,11 +1,11 @@
 import assert from 'node:assert/strict';
-import { Kafka, KafkaJSProtocolError, logLevel } from 'kafkajs';
+import kafkajs, { Kafka, logLevel } from 'kafkajs';
 import { describe, it } from 'mocha';
 import { waitForCoordinators, whenLoaded } from '../../../lib/kafka/coordinator-loading.ts';
 
 /** An error as kafkajs makes it of a broker's answer. */
 const answered = (type: string, code: number): Error =>
-  new KafkaJSProtocolError(Object.assign(new Error(type), { type, code, retriable: true }));
+  new kafkajs.KafkaJSProtocolError(Object.assign(new Error(type), { type, code, retriable: true }));
 
 /** Fails so often, then answers. */
 function after(failures: readonly Error[]): { ask(): Promise<string>; readonly asked: number } {

@@ -62,7 +62,7 @@ describe('publishRecord', function () {
     });
   }
 
-  it('writes nothing any more once it was told to end', async () => {
+  it('writes nothing any more once it was asked to end', async () => {
     const written = await record(1);
     const watch = watched(() => false);
     const reason = new Error('enough');

@@ -119,7 +119,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         }
       });
 
-      it('says how far a batch reaches, and what comes after it', async () => {
+      it('reports how far a batch reaches, and what comes after it', async () => {
         const topic = await topicWith('1', '2', '3');
         let seen: unknown;
         consuming(topic, unique(), ({ partition, count, next, lag }) => {
@@ -129,7 +129,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         await soon(() => assert.deepEqual(seen, [0, 3, '3', 0]));
       });
 
-      it('commits nothing by itself, and hands over again what was not committed', async () => {
+      it('commits nothing automatically, and repeats what was not committed', async () => {
         const topic = await topicWith('1', '2');
         const group = unique();
         const first = consuming(topic, group, () => Promise.resolve());
@@ -142,7 +142,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         await soon(() => assert.deepEqual(second.values, ['1', '2', '3']));
       });
 
-      it('goes on where it was committed, in the middle of a batch too', async () => {
+      it('continues where it was committed, in the middle of a batch too', async () => {
         const topic = await topicWith('1', '2');
         const group = unique();
         const first = consuming(topic, group, (batch) => batch.commit('1'));
@@ -164,7 +164,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         assert.deepEqual(records.map(({ partition, value }) => `${partition}: ${value?.toString()}`).sort(), ['0: 3', '1: 2', '1: 3']);
       });
 
-      it('goes on at the earliest record when retention has overtaken it', async () => {
+      it('continues at the earliest record when retention has overtaken it', async () => {
         const topic = await topicWith('1', '2', '3');
         const group = unique();
         await setOffsets(kafka.kafka, group, topic, [{ partition: 0, offset: '0' }]);
@@ -186,7 +186,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         await soon(() => assert.equal(first.values.filter((value) => value === 'alone').length, 4));
       });
 
-      it('tells whoever holds partitions, and asks, that others take them', async () => {
+      it('notifies the holder of partitions, if it asks, that others take them', async () => {
         const topic = await topicOf(4);
         const group = unique();
         await sendToAll(topic, 4, '1');
@@ -276,7 +276,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         assert.equal(records[0]?.value?.length, body.length);
       });
 
-      it('ends with what its handler has thrown, whatever that is, and has committed nothing', async () => {
+      it('ends with the error of its handler, and has committed nothing', async () => {
         const topic = await topicWith('1');
         const group = unique();
         const consumer = consuming(topic, group, () => Promise.reject(new TypeError('a mistake of ours')));
@@ -286,7 +286,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         await soon(() => assert.deepEqual(again.values, ['1']));
       });
 
-      it('leaves its group, whenever it is told to end', async () => {
+      it('leaves its group whenever it is asked to end', async () => {
         const topic = await topicWith('1');
         const groups = Array.from({ length: 32 }, () => unique());
         await Promise.all(
@@ -303,7 +303,7 @@ for (const [client, sourceOf] of Object.entries(SOURCES)) {
         );
       });
 
-      it('ends when it is told to: before it has begun, while it waits, and while it handles', async () => {
+      it('ends when it is asked to: before it has started, while it waits, and while it handles', async () => {
         const topic = await topicWith('1');
         const early = consuming(topic);
         const busy = consuming(topic, unique(), async ({ alive }) => {

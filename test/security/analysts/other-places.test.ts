@@ -178,7 +178,7 @@ describe('who can write YAML, or answers a request, leads elsewhere', function (
     });
   }
 
-  it('and no client of HTTP sends such a path, whoever asks it to', async () => {
+  it('and no client of HTTP sends such a path, for any caller', async () => {
     for (const way of WAYS_OUT.filter((each) => !each.includes('\\'))) {
       const call = callHttp({ url: `${service}/base` }, { path: `/${way}?a=1`, signal: new AbortController().signal });
       await assert.rejects(call, { name: 'InvalidRequest' }, way);

@@ -140,7 +140,7 @@ describe('who can write YAML and run programs', function () {
     }
   });
 
-  it('secrets: another user runs Spark, in a folder of its own', async function () {
+  it('secrets: another user runs Spark, in a separate folder', async function () {
     if (!nobody) return this.skip();
     const folder = mkdtempSync(join(tmpdir(), 'sluice-attack-'));
     try {

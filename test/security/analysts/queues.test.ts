@@ -21,7 +21,7 @@ const PLACES: Readonly<Record<string, string>> = {
 describe('who can write YAML and name a queue of another deployment', function () {
   this.timeout('2m');
 
-  it('is told so by validate, and the scheduler does not apply it, unless SLUICE_QUEUES names it', async () => {
+  it('is reported by validate, and the scheduler does not apply it, unless SLUICE_QUEUES names it', async () => {
     const { environment } = await testStack(['temporal']);
     const folder = await temporaryFolder();
     const client = await connectClient(environment);

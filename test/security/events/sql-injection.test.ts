@@ -105,7 +105,7 @@ describe('values of events in SQL', function () {
     ['the same without a transaction', 'escaping', ', transaction: false', POSTGRES.slice(0, -1)],
     ['Redshift', 'warehouse', '', EVERYWHERE],
   ] as const) {
-    it(`are values, whatever they hold and wherever they stand: ${server}`, async () => {
+    it(`are values, for any content and at any place: ${server}`, async () => {
       for (const text of TEXTS) {
         const first = await select(connection, contexts, text, more);
         for (const [index, [context, returned = (value: string) => value]] of contexts.entries()) {

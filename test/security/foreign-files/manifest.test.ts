@@ -16,7 +16,7 @@ import { runTask } from '../../support/run-task.ts';
 import { putDataset } from '../../support/s3-dataset.ts';
 import { temporaryFolder } from '../../support/temporary-folder.ts';
 
-describe('a manifest that somebody else has written', function () {
+describe('a manifest that a stranger has written', function () {
   this.timeout('1m');
   let database: TestDatabase;
   let bucket: TestBucket;
@@ -59,7 +59,7 @@ describe('a manifest that somebody else has written', function () {
       environment,
     });
 
-  it('writes no file, reads none and is no SQL by a type', async () => {
+  it('writes no file, reads none and is not SQL by a type', async () => {
     const file = join(folder, 'written');
     const types = [
       `numeric(10,2)); COPY (SELECT 1) TO '${file}`,

@@ -143,7 +143,7 @@ describe(`fuzzing: ${COUNT} random events for each trigger, of the seed ${FUZZ_S
     });
   }
 
-  it('http: what its condition cannot be held against is shown, and the next answer is looked at', async () => {
+  it('http: an answer on which its condition fails is shown, and the next answer is read', async () => {
     const [event, slowest] = [oddEvents(FUZZ_SEED), new Slowest()];
     let answers = 0;
     const { sensor, starts, stop } = await new Promise<ReturnType<typeof sensorInMemory>>((resolve) => {

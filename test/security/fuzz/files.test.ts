@@ -5,7 +5,6 @@ import { describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../../activities/catalog.ts';
 import { dagIdOf, listBrokenFiles } from '../../../compiler/read/broken-files.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { formatDiagnostic } from '../../../compiler/mistakes/diagnostic.ts';
 import { ROOT } from '../../../lib/environment.ts';
 import { TRIGGERS } from '../../../sensors/catalog.ts';
@@ -14,6 +13,7 @@ import { diffSchedules } from '../../../temporal/schedules/schedules.ts';
 import { diffSensors } from '../../../temporal/sensors/sensors.ts';
 import { refusal } from '../../../workflows/plan/not-yet.ts';
 import { escapeLine, escapeText } from '../../../workflows/plan/values/printable.ts';
+import { compiler } from '../../support/compiler.ts';
 import { FUZZ_SEED, fuzzCount, Slowest } from '../../support/fuzzing.ts';
 import { oddFiles } from '../../support/odd-files.ts';
 
@@ -51,8 +51,8 @@ function goodFiles(): string[] {
 describe(`fuzzing: ${COUNT} random pipeline files, of the seed ${FUZZ_SEED}`, function () {
   this.timeout('3h');
 
-  it('are each compiled or have mistakes of their own in bounded time, and the good ones beside them are scheduled', async () => {
-    const [next, slowest, compiler] = [oddFiles(FUZZ_SEED, goodFiles()), new Slowest(), new Compiler(CATALOG)];
+  it('are each compiled or have mistakes of that file alone in bounded time, and the good ones beside them are scheduled', async () => {
+    const [next, slowest] = [oddFiles(FUZZ_SEED, goodFiles()), new Slowest()];
     let compiled = 0;
     for (let done = 0; done < COUNT; done += TOGETHER) {
       const odd = Array.from({ length: TOGETHER }, (_, n) => ({ file: `odd-${n}.yaml`, text: next() }));
@@ -62,7 +62,7 @@ describe(`fuzzing: ${COUNT} random pipeline files, of the seed ${FUZZ_SEED}`, fu
         assert.ok(!diagnostics.some(({ code }) => code === 'SL110'), `${JSON.stringify(diagnostics)}\n${file.text}`);
         compiled += plan ? 1 : 0;
       }
-      schedule([good('before'), ...odd, good('zz_behind')], compiler);
+      schedule([good('before'), ...odd, good('zz_behind')]);
     }
     assert.ok(compiled > COUNT / 100, 'some of them are good');
     assert.ok(slowest.ms < LONGEST, String(slowest));
@@ -70,7 +70,7 @@ describe(`fuzzing: ${COUNT} random pipeline files, of the seed ${FUZZ_SEED}`, fu
 });
 
 /** What the scheduler does with files before it asks Temporal. */
-function schedule(files: readonly { readonly file: string; readonly text: string }[], compiler: Compiler): void {
+function schedule(files: readonly { readonly file: string; readonly text: string }[]): void {
   const compilations = compiler.compileAll(files, { queues: new Set<string>() });
   const plans = compilations.flatMap(({ plan }) => plan ?? []);
   const bad = compilations.filter(({ plan }) => !plan);

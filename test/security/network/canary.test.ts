@@ -156,7 +156,7 @@ describe('secrets', function () {
     }
   });
 
-  it('are nowhere but in connections, whatever servers and programs say: histories, logs, outputs, pages, commands, files and arguments', async () => {
+  it('are nowhere but in connections, for any output of servers and programs: histories, logs, outputs, pages, commands, files and arguments', async () => {
     const plan = compileYaml(PIPELINE(dagId, `http://127.0.0.1:${rogue.ports.http}/good`, bucket));
     await applyChange(client, { dagId, action: 'create', detail: '', plan }, taskQueue);
     const sensor = sensorId(dagId, 'watch');

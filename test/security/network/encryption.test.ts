@@ -84,7 +84,7 @@ describe('who is on the network between a worker and its servers', () => {
   for (const [type, cases] of Object.entries(CASES)) {
     for (const [name, { usual, clear, isSecure }] of Object.entries(cases)) {
       const secure = (text: string): boolean => isSecure(parseConnection('x', text) as never);
-      it(`${type}, ${name}: reads nothing, unless the connection says so; loopback is in clear`, () => {
+      it(`${type}, ${name}: reads nothing, unless the connection allows it; loopback is in clear`, () => {
         for (const host of ['server.example:9999', '10.0.0.1:9999', '127.evil.example:9999', 'localhost.example:9999']) {
           assert.equal(secure(usual(host)), true, usual(host));
           if (clear) assert.equal(secure(clear(host)), false, clear(host));

@@ -1,7 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { request } from 'node:http';
-import { Context } from '@temporalio/activity';
 import { ApplicationFailure } from '@temporalio/common';
 import { WorkflowUpdateFailedError } from '@temporalio/client';
 import { historyToJSON } from '@temporalio/common/lib/proto-utils.js';
@@ -20,6 +19,7 @@ import type { Json } from '../../../workflows/plan/values/json.ts';
 import { CANCEL_REQUEST, TASK_UPDATES } from '../../../workflows/plan/runs/decision.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { eventually } from '../../support/eventually.ts';
+import { heartbeatUntil } from '../../support/heartbeat-until.ts';
 import { payloadKey } from '../../support/payload-keys.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
@@ -53,10 +53,7 @@ describe('who can write to the namespace, with keys', function () {
       return `output of canary-${params.command}`;
     },
     wait_until_open: async (): Promise<Json> => {
-      while (!isOpen) {
-        Context.current().heartbeat({ row: 'canary-heartbeat' });
-        await Context.current().sleep(50);
-      }
+      await heartbeatUntil(() => isOpen, { row: 'canary-heartbeat' });
       return 'opened';
     },
     fail: async (): Promise<Json> => {
@@ -220,7 +217,7 @@ describe('who can write to the namespace, with keys', function () {
     await Promise.all([third.close(), onlyNew.connection.close()]);
   });
 
-  it('runs from before there were keys wait, and go on when the operator says that they are read', async () => {
+  it('runs from before there were keys wait, and continue when the operator allows them to be read', async () => {
     const plain = await startWorker();
     const { pipelineRunId } = await run(plain, slow());
     await plain.close();

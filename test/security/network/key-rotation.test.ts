@@ -38,7 +38,7 @@ const activities = {
   },
 };
 
-describe('keys are rotated while runs go on', function () {
+describe('keys are rotated while runs are active', function () {
   this.timeout('3m');
   let environment: Record<string, string>;
   before(async function () {

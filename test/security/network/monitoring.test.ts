@@ -2,8 +2,6 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
 import { stringify } from 'yaml';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
 import { withHash } from '../../../compiler/resolve/emit.ts';
 import { runCheckCycle } from '../../../monitors/check-cycle.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
@@ -13,6 +11,7 @@ import type { Json } from '../../../workflows/plan/values/json.ts';
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/runs/search-attributes.ts';
 import type { SlaPlan } from '../../../workflows/plan/incidents/sla.ts';
+import { compiler } from '../../support/compiler.ts';
 import { eventually } from '../../support/eventually.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
 import { RememberingFacts } from '../../support/remembering-facts.ts';
@@ -85,7 +84,7 @@ describe('who can start runs, or answer a task, stops no monitoring', function (
     return workflowId;
   }
 
-  it('all others are checked, and each is told', async () => {
+  it('all others are checked, and each is reported', async () => {
     const victim = await apply('victim', 'fail');
     const nested = await apply('nested', 'nested', promises('outputs.a.deep == 1'));
     const slow = await apply('slow', 'large', promises('outputs.a.all(x, outputs.a.exists(y, y == x))', 900));
@@ -136,11 +135,11 @@ describe('who can start runs, or answer a task, stops no monitoring', function (
     for (const { dagId } of [victim, nested, slow, greedy]) await worker.client.schedule.getHandle(dagId).delete();
   });
 
-  it('a file may promise a thousand things, and is told where it promises more', () => {
+  it('a file may have a thousand SLAs, and has a mistake where it has more', () => {
     const sla = Array.from({ length: 18_000 }, (_, index) => ({ name: `p${index}`, within: '1h' }));
     const text = stringify({ dag_id: 'greedy', sla, tasks: [{ name: 'a', type: 'empty' }] });
     const began = performance.now();
-    const { plan, diagnostics } = new Compiler(CATALOG).compile({ file: 'greedy.yaml', text });
+    const { plan, diagnostics } = compiler.compile({ file: 'greedy.yaml', text });
     assert.equal(plan, undefined);
     assert.match(diagnostics.map(({ message }) => message).join(), /18,000 SLAs with those of its tasks; at most 1,000 are allowed/);
     assert.ok(performance.now() - began < 10_000);

@@ -43,7 +43,7 @@ describe('encrypted payloads', () => {
     assert.match(whyUnreadable(valueOf(codec.open(cut, OF_A_RUN))) ?? '', /was changed/);
   });
 
-  it('are refused when another deployment has encrypted them, or nobody', () => {
+  it('are refused when another deployment has encrypted them, or when nothing has', () => {
     const codec = codecWith(ONE);
     const sameId = codecWith(`one:${randomBytes(32).toString('base64')}`);
     const foreign = { 'another key': codecWith(TWO), 'another key of the same id': sameId, 'no key': codecWith() };
@@ -56,7 +56,7 @@ describe('encrypted payloads', () => {
     assert.match(whyUnreadable(valueOf(codecWith().open(text))) ?? '', /key 'one', which SLUICE_PAYLOAD_KEYS does not have here/);
   });
 
-  it('cannot be used elsewhere: the output of a task, which others have written, is no input of a workflow, nor of a task of another run', () => {
+  it('cannot be used elsewhere: the output of a task, which others have written, is not an input of a workflow, nor of a task of another run', () => {
     const codec = codecWith(ONE);
     const output = codec.seal(payloadOf({ plan: { dagId: 'evil' } }), ofTask('a'));
     assert.deepEqual(valueOf(codec.open(output, ofTask('a'))), { plan: { dagId: 'evil' } });
@@ -70,7 +70,7 @@ describe('encrypted payloads', () => {
     assert.ok(whyUnreadable(valueOf(old.open(both.seal(payloadOf('new'))))));
   });
 
-  it('without encryption are read where the operator says so', () => {
+  it('without encryption are read where the operator allows it', () => {
     const plain = codecWith().seal(payloadOf('before'));
     assert.equal(valueOf(codecWith(ONE, { SLUICE_PAYLOAD_PLAIN: 'read' }).open(plain, ofTask('a'))), 'before');
   });

@@ -85,7 +85,7 @@ describe('the scrubber', () => {
     }
   });
 
-  it('leaves alone what is no secret', () => {
+  it('leaves alone what is not secret', () => {
     const scrubber = new Scrubber([{ value: 'password-of-ann' }, { value: 'postgres1234' }, { value: 'abcd' }]);
     const text = 'password authentication failed in postgresql for abcde';
     assert.equal(scrubber.hide(text), text);

@@ -41,7 +41,7 @@ function numbersIn(value: Json): string[] {
 }
 
 describe('numbers in JSON', () => {
-  it('keep their value from text to value to text, whatever stands around them', () => {
+  it('keep their value from text to value to text, in any context', () => {
     fc.assert(
       fc.property(document, (text) => {
         const value = parseExactJson(text);

@@ -20,14 +20,14 @@ async function play(items: readonly number[], atOnce: number, work: (item: numbe
 const soon = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 describe('inTurns', () => {
-  it('begins all in order, and never more than so many at once', async () => {
+  it('starts all in order, and never more than the limit at once', async () => {
     const items = Array.from({ length: 9 }, (_, index) => index);
     assert.deepEqual(await play(items, 4, soon), { begun: items, most: 4, end: undefined });
     assert.deepEqual(await play(items.slice(0, 2), 4, soon), { begun: [0, 1], most: 2, end: undefined });
     assert.deepEqual(await play([], 4, soon), { begun: [], most: 0, end: undefined });
   });
 
-  it('begins no further one when an item says so, or has failed', async () => {
+  it('starts no further one when an item requests it, or has failed', async () => {
     const stop = async (item: number): Promise<boolean> => {
       await soon();
       return item !== 1;

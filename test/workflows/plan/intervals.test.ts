@@ -46,7 +46,7 @@ describe('intervals of a range', () => {
     });
   }
 
-  it('no more than wanted: the oldest, or the newest', () => {
+  it('no more than the limit: the oldest, or the newest', () => {
     const range = { from: at('2024-01-01'), to: at('2024-01-31'), now: at('2024-03-01'), limit: 2 };
     assert.equal(days(intervalsBetween(daily, range)), '01 02');
     assert.equal(days(intervalsBackwards(daily, range)), '31 30');
@@ -118,7 +118,7 @@ describe('what a backfill runs', () => {
     });
   }
 
-  it('a success stays one, whatever else was tried', () => {
+  it('a success stays one, even if others failed', () => {
     const state = (text: string): IntervalState => ({ state: text, pipelineRunId: text });
     assert.equal(betterState(state('success'), state('failed')).state, 'success');
     assert.equal(betterState(state('failed'), state('success')).state, 'success');

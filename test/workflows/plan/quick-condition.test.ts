@@ -38,7 +38,7 @@ describe('quick conditions', () => {
   const value = fc.oneof(fc.integer({ min: -3, max: 3 }), fc.constantFrom(0.7, -2.5, 'a', 'b', '', true, false, null, 9007199254740992));
   const event = fc.record({ a: value, b: fc.oneof(value, fc.record({ c: value })) }, { requiredKeys: [] });
 
-  it('say what CEL says, or nothing', () => {
+  it('return what CEL returns, or nothing', () => {
     let said = 0;
     fc.assert(
       fc.property(condition, event, (text, json) => {

@@ -76,7 +76,7 @@ describe('what a rerun runs again', () => {
     );
   });
 
-  it('what says how things stand, where something that follows it runs again', () => {
+  it('what reports a status, where something that follows it runs again', () => {
     const expiring = planOf('d', [
       task('a', 'ok', [], { outputExpires: true }),
       task('b', 'ok', ['a']),

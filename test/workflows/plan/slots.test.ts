@@ -62,7 +62,7 @@ describe('slots', () => {
     assert.equal(play(2, 'a1 a2 a3 a4 -a1 -a2', 'cancel_running'), 'granted a1; granted a2; cancel a1; cancel a2; granted a3; granted a4');
   });
 
-  it('never holds more than there are, loses nobody, and leaves none free that somebody could have', () => {
+  it('never holds more than there are, loses no request, and leaves none free that a request could have', () => {
     const step = fc.oneof(
       fc.record({
         ask: fc.integer({ min: 0, max: 30 }),

@@ -56,7 +56,7 @@ describe('what operators do to a run', () => {
     assert.equal(tookMs, 5 * 3_600_000 + 1000);
   });
 
-  it('what was done, by whom and why stays in the result and on the board', async () => {
+  it('what was done, by whom and why stays in the result and in the task table', async () => {
     const { result } = await run('a: slow; b: ok', ['1m skip b by ann']);
     assert.deepEqual(result.operations, ['skip b by ann']);
     assert.equal(result.tasks.b?.note, 'skip by ann');

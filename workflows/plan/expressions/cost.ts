@@ -201,10 +201,10 @@ function shallowSize(value: unknown): number {
 }
 
 /** Charges for comparing each element. A comparison reads at most the smaller of the element and the searched value. */
-function chargeMembership(wanted: unknown, list: readonly unknown[]): void {
+function chargeMembership(member: unknown, list: readonly unknown[]): void {
   cost.charge(STEPS_PER_ELEMENT * list.length);
-  if (typeof wanted !== 'object' && typeof wanted !== 'string') return;
-  const atMost = list.length * sizeOf(wanted, MAX_STEPS);
+  if (typeof member !== 'object' && typeof member !== 'string') return;
+  const atMost = list.length * sizeOf(member, MAX_STEPS);
   if (atMost > list.length) cost.charge(sizeOf(list, atMost));
 }
 

@@ -107,16 +107,16 @@ const COMPARISONS: Readonly<Record<string, (order: number) => boolean>> = {
 export function like(text: string, pattern: string): boolean {
   cost.charge(text.length + pattern.length);
   const characters = [...text];
-  const wanted = [...pattern];
+  const symbols = [...pattern];
   let at = 0;
   let position = 0;
   let percent = -1;
   let resume = 0;
   while (at < characters.length) {
-    if (wanted[position] === '%') {
+    if (symbols[position] === '%') {
       percent = position++;
       resume = at;
-    } else if (position < wanted.length && (wanted[position] === '_' || wanted[position] === characters[at])) {
+    } else if (position < symbols.length && (symbols[position] === '_' || symbols[position] === characters[at])) {
       position++;
       at++;
     } else if (percent >= 0) {
@@ -127,6 +127,6 @@ export function like(text: string, pattern: string): boolean {
       return false;
     }
   }
-  while (wanted[position] === '%') position++;
-  return position === wanted.length;
+  while (symbols[position] === '%') position++;
+  return position === symbols.length;
 }

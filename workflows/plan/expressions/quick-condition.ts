@@ -82,9 +82,9 @@ function comparer(
 ): ((value: unknown, isRounded: boolean | undefined) => boolean | undefined) | undefined {
   if (typeof literal === 'string' || typeof literal === 'boolean') {
     if (operator !== '==' && operator !== '!=') return undefined;
-    const wanted = operator === '==';
+    const isEqual = operator === '==';
     const type = typeof literal;
-    return (value) => (typeof value === type ? (value === literal) === wanted : undefined);
+    return (value) => (typeof value === type ? (value === literal) === isEqual : undefined);
   }
   // CEL must decide `1 == 1.0`; `<` and `>` give the same result here and in CEL.
   if ((typeof literal !== 'number' && typeof literal !== 'bigint') || operator === '==' || operator === '!=') return undefined;

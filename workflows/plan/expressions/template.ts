@@ -45,9 +45,9 @@ export function parseTemplate(text: string): TemplatePart[] {
 
 /** The expression of a template that contains nothing else except blanks. Its value keeps its type. */
 export function wholeExpression(parts: readonly TemplatePart[]): TemplateExpression | undefined {
-  const told = parts.filter((part) => typeof part !== 'string' || part.trim() !== '');
-  const [only] = told;
-  return told.length === 1 && typeof only === 'object' ? only : undefined;
+  const written = parts.filter((part) => typeof part !== 'string' || part.trim() !== '');
+  const [only] = written;
+  return written.length === 1 && typeof only === 'object' ? only : undefined;
 }
 
 function endOfExpression(text: string, from: number): number | undefined {
