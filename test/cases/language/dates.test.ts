@@ -88,7 +88,7 @@ describe('days and times of a pipeline', () => {
   });
 });
 
-describe('a mistake in an expression of dates is told when the file is compiled', () => {
+describe('a mistake in an expression of dates is reported when the file is compiled', () => {
   for (const [expression, expected] of [
     ['logical_date.year', /SL506.*no field 'year'.*int\(date\(logical_date, "yyyy"\)\)/],
     ['data_interval_end.day', /SL506.*int\(date\(data_interval_end, "d"\)\)/],

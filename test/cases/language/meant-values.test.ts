@@ -1,9 +1,6 @@
 import assert from 'node:assert/strict';
 import { describe, it } from 'mocha';
-import { CATALOG } from '../../../activities/catalog.ts';
-import { Compiler } from '../../../compiler/compile.ts';
-
-const compiler = new Compiler(CATALOG);
+import { compiler } from '../../support/compiler.ts';
 
 function told(text: string): string[] {
   const { diagnostics } = compiler.compile({ file: 'x.yaml', text: `dag_id: x\n${text}` });
@@ -97,7 +94,7 @@ const MISTAKES: readonly (readonly [file: string, words: string])[] = [
   ),
 ];
 
-describe('what is meant is told in one message that leads to it', () => {
+describe('what is meant is reported in one message that leads to it', () => {
   for (const [file, words] of MISTAKES) {
     it(file.replace(`\n${EMPTY}`, ''), () => {
       const found = told(file);
