@@ -57,7 +57,7 @@ export class Source {
   adopt({ diagnostics }: Source): void {
     for (const each of diagnostics) {
       if (this.isFull) return;
-      this.identities.add(toldKey(each));
+      this.identities.add(identityOf(each));
       this.diagnostics.push(each);
     }
   }
@@ -154,7 +154,7 @@ export class Source {
     const lineFrom = wholeLine.length > MAX_LINE ? Math.max(0, col - 1 - MAX_LINE / 2) : 0;
     const sourceLine = wholeLine.slice(lineFrom, lineFrom + MAX_LINE);
     // A value that aliases or merges repeat is reported once.
-    const identity = toldKey({ code, file, line, column: col, message });
+    const identity = identityOf({ code, file, line, column: col, message });
     if (this.identities.has(identity)) return;
     this.identities.add(identity);
     this.diagnostics.push({
@@ -281,7 +281,7 @@ function isKey({ key }: Pair, name: string | number): boolean {
 }
 
 /** Identifies a mistake, so that it is reported once. */
-function toldKey({ code, file, line, column, message }: Pick<Diagnostic, 'code' | 'file' | 'line' | 'column' | 'message'>): string {
+function identityOf({ code, file, line, column, message }: Pick<Diagnostic, 'code' | 'file' | 'line' | 'column' | 'message'>): string {
   return `${code} ${file}:${line}:${column} ${message}`;
 }
 
