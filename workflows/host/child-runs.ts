@@ -46,7 +46,7 @@ export async function runPipeline(
     task,
     scope,
     () => start('ALLOW_DUPLICATE_FAILED_ONLY'),
-    () => adoptOrReplace(workflowId, wait, () => start('ALLOW_DUPLICATE')),
+    () => adoptOrReplace(workflowId, wait, scope, () => start('ALLOW_DUPLICATE')),
   );
   const outputs = Object.fromEntries(Object.entries(result?.tasks ?? {}).map(([name, { output = null }]) => [name, output]));
   return { run_id: workflowId, state: result?.state ?? 'running', outputs };
@@ -67,7 +67,7 @@ export function runItems(
       parentClosePolicy: ParentClosePolicy.REQUEST_CANCEL,
       cancellationType: ChildWorkflowCancellationType.WAIT_CANCELLATION_COMPLETED,
     });
-  return runWork(input.task, scope, start, () => adoptOrReplace(workflowId, true, start));
+  return runWork(input.task, scope, start, () => adoptOrReplace(workflowId, true, scope, start));
 }
 
 /**
@@ -75,7 +75,7 @@ export function runItems(
  * it and it succeeded, its result is that of the child; otherwise `start` replaces it.
  * @param wait whether this run waits for the end of its child
  */
-async function adoptOrReplace<T>(workflowId: string, wait: boolean, start: () => Promise<T>): Promise<T> {
+async function adoptOrReplace<T>(workflowId: string, wait: boolean, scope: RunScope, start: () => Promise<T>): Promise<T> {
   const question: EarlierRunQuestion = { workflowId, since: workflowInfo().startTime.toISOString(), wait };
   try {
     const earlier = await scheduleActivity<EarlierRun>(EARLIER_RUN_ACTIVITY, [question], {
@@ -86,7 +86,7 @@ async function adoptOrReplace<T>(workflowId: string, wait: boolean, start: () =>
     return earlier.kind === 'own' ? (earlier.result as T) : await start();
   } catch (error) {
     // It is not a child of this execution, so the server does not cancel it with this run.
-    if (wait && CancellationScope.current().consideredCancelled) await cancelRun(workflowId);
+    if (wait && scope.canceled) await cancelRun(workflowId);
     throw error;
   }
 }
