@@ -73,7 +73,7 @@ describe('workers that know different task types', function () {
     );
   });
 
-  it('`sluice apply` leaves alone what needs a missing type, says so as `sluice plan` does, and applies the rest', async () => {
+  it('`sluice apply` leaves alone what needs a missing type, reports it as `sluice plan` does, and applies the rest', async () => {
     const folder = await temporaryFolder();
     const id = (name: string): string => `${name}_${taskQueue.replaceAll('-', '_')}`;
     await mkdir(join(folder.path, 'pipelines'));
