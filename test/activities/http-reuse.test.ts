@@ -101,7 +101,7 @@ describe('http tasks that share what one process knows of a service', function (
     assert.match(error.message, /'rate_limit' must be requests per s, m or h, such as 1000\/m/);
   });
 
-  it('keep a bounded number of answers, the latest read ones, and none for ever', () => {
+  it('keep a bounded number of answers, the latest read ones, and none forever', () => {
     let now = 0;
     const cache = new AnswerCache(1_000, () => now);
     const answer = { status: 200, headers: {}, body: 'x'.repeat(300) };
