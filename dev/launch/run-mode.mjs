@@ -26,7 +26,8 @@ const MODES = {
   bench: ['bench/index.ts'],
 };
 
-const TYPESCRIPT = ['--import', import.meta.resolve('tsx')];
+/** The options of Node that load TypeScript. A function: this file is loaded before the packages are installed. */
+const typescript = () => ['--import', import.meta.resolve('tsx')];
 
 /**
  * The processes of a test run without file arguments. Not in .mocharc.json: mocha would add them to the given files. `test:unit` tries
@@ -37,14 +38,14 @@ const TEST_LANES = {
   'test:unit': async () => {
     const { unit } = findTestFiles(root);
     const bundled = await bundleTests(unit);
-    const mocha = bundled ? ['--enable-source-maps', MOCHA, ...optionsWithoutTypeScript()] : [...TYPESCRIPT, MOCHA];
+    const mocha = bundled ? ['--enable-source-maps', MOCHA, ...optionsWithoutTypeScript()] : [...typescript(), MOCHA];
     const command = [...mocha, '--parallel', '--jobs', '3', ...(bundled ?? unit)];
     return [{ name: 'unit tests', command, environment: { SLUICE_CHAOS: 'quick' } }];
   },
   test: async () => {
     const { unit, withServers } = findTestFiles(root);
     const [cases, others] = [withServers.filter(isSecondLane), withServers.filter((file) => !isSecondLane(file))];
-    const mocha = [...TYPESCRIPT, MOCHA];
+    const mocha = [...typescript(), MOCHA];
     return [
       { name: 'tests with servers', command: [...mocha, ...others] },
       {
@@ -89,7 +90,7 @@ export async function runMode(mode, args) {
   if (mode === 'cli' && (await runCli(args))) return;
   const [program = '', ...first] = MODES[/** @type {keyof typeof MODES} */ (mode)];
   // `sluice` runs in the folder of the caller, because paths are relative to it. npm scripts run in the root anyway.
-  const node = [...TYPESCRIPT, join(root, program), ...first, ...args];
+  const node = [...typescript(), join(root, program), ...first, ...args];
   const hasFiles = args.some((arg) => arg.includes('.test.ts'));
   if (!Object.hasOwn(TEST_LANES, mode)) process.exit(await ended(start(node)));
   if (hasFiles) process.exit(Math.min(await ended(start(node)), 1));
