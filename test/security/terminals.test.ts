@@ -68,7 +68,10 @@ describe('who attacks terminals', () => {
 
   it('with the id of a run, its state and what its tasks say: runs, show', async function () {
     this.timeout('15m');
-    const { environment } = await testStack(['temporal']);
+    const stack = await testStack(['temporal']);
+    // No worker serves the queue: the run stays what it is.
+    const taskQueue = `nobody-${unique()}`;
+    const environment = { ...stack.environment, SLUICE_TASK_QUEUE: taskQueue };
     const client = await connectClient(environment);
     const dagId = `esc_${unique()}`;
     const { plan } = compiler.compile({
@@ -77,10 +80,9 @@ describe('who attacks terminals', () => {
     });
     assert.ok(plan);
     await ensureSearchAttributes(client);
-    // No worker serves the queue: the run stays what it is.
     const run = await client.workflow.start(dagId, {
       workflowId: pipelineRunId(dagId, 'manual', `esc${ATTACK}\nforged/manual/x  success`),
-      ...runStart(plan, 'manual', `nobody-${unique()}`),
+      ...runStart(plan, 'manual', taskQueue),
     });
     try {
       await eventually(async () => assert.match((await harmless(['runs', dagId], environment)).stdout, /esc\\u001b/), 20_000);
