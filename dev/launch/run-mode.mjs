@@ -49,14 +49,14 @@ const TEST_LANES = {
     return [
       { name: 'tests with servers', command: [...mocha, ...others] },
       {
-        name: 'unit tests, test/cases and test/chaos',
+        name: 'unit tests, test/cases, test/chaos and test/monitors',
         command: [...mocha, ...((await bundleTests(unit)) ?? unit), ...cases],
         environment: { SLUICE_TEST_STACK: 'test-2' },
       },
     ];
   },
 };
-const isSecondLane = (/** @type {string} */ file) => /^test\/(cases|chaos)\//.test(file);
+const isSecondLane = (/** @type {string} */ file) => /^test\/(cases|chaos|monitors)\//.test(file);
 
 /** The options in .mocharc.json, without the modules that it loads: they are TypeScript, and only needed by tests with servers. */
 function optionsWithoutTypeScript() {
