@@ -51,7 +51,8 @@ export function checkContext(
   { connections, queues, policy }: Context,
   known: KnownConnections,
 ): void {
-  const alerts = alertsSchema(channels);
+  // Most files have no alerts.
+  let alerts: ReturnType<typeof alertsSchema> | undefined;
   const made = new Set(files.flatMap(({ value }) => listOf(value?.outlets)).filter((uri) => typeof uri === 'string'));
   for (const file of files) file.source.isolate(() => check(file));
 
@@ -61,7 +62,7 @@ export function checkContext(
         const taskType = tasks.get(type ?? '');
         return [...findConnections(keys, taskType?.params, path, taskType?.connectionTypes), ...defaultConnections(keys, path, taskType)];
       }),
-      ...findConnections(value?.alerts, alerts, ['alerts']),
+      ...(value?.alerts === undefined ? [] : findConnections(value.alerts, (alerts ??= alertsSchema(channels)), ['alerts'])),
     ];
     for (const [index, trigger] of listOf(value?.triggers).entries()) {
       if (!isMap(trigger)) continue;

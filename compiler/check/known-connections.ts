@@ -22,13 +22,12 @@ export function knownConnections(
   definitions: readonly ConnectionDefinition[],
   { connections, connectionTypes = new Map() }: DefinedConnections,
 ): KnownConnections {
-  const all = readableFields(definitions);
   return {
     typeOf: (name) =>
       connectionTypes.get(name) ?? (connections?.has(name) ? undefined : definitions.find(({ type }) => name === `${type}_default`)?.type),
     fieldsOf(type) {
       const definition = definitionOf(type, definitions);
-      return definition ? readableFields([definition]) : all;
+      return readableFields(definition ? [definition] : definitions);
     },
   };
 }
