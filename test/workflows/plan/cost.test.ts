@@ -13,7 +13,10 @@ const nested = (depth: number): Json => {
   return value;
 };
 
-/** CPU time that an evaluation may take here, in milliseconds: tens on an idle machine, and ten times that in three processes on two busy cores. Without a bound it is minutes. */
+/**
+ * CPU time that an evaluation may take here, in milliseconds: tens on an idle machine, and ten times that in three processes on two busy
+ * cores. Without a bound it is minutes.
+ */
 const LONGEST = 1_000;
 
 const tags = { tags: numbers(75_000), blocked: (numbers(75_000) as number[]).map((n) => n + 1e6) };
