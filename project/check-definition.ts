@@ -30,6 +30,7 @@ export const RESERVED_TASK_TYPES: ReadonlySet<string> = new Set([
   'connection_fields',
   // The SDK calls it for every activity that a worker does not know.
   'default',
+  'earlier_run',
   'ended_runs',
   'failure_facts',
   'interval_states',

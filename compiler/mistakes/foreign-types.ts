@@ -148,7 +148,7 @@ const TRIGGER_MEANINGS: Readonly<Record<string, Meaning>> = {
 };
 
 /** Words that say alone what a class does: `DbtCloudRunJobOperator`, `MsTeamsWebhookOperator`. */
-const TELLING_WORDS: readonly string[] =
+const SIGNIFICANT_WORDS: readonly string[] =
   'branch email mail slack teams pagerduty opsgenie telegram discord dbt databricks spark emr dataproc glue livy kubernetes docker ssh python bash lambda ecs snowflake bigquery airbyte fivetran sftp ftp gcs check rabbitmq kafka approval s3'.split(
     ' ',
   );
@@ -194,8 +194,8 @@ export function foreignTypeHint(given: string, known: ReadonlySet<string>): stri
   const [name = [], around = []] = parts.reverse();
   const together = lookUp([...around, ...name].join('_'));
   if (together) return together.hint;
-  const isTelling = around.length > 0 && !around.every((word) => EMPTY_PACKAGES.has(word));
-  for (const all of isTelling ? [name, around] : [name]) {
+  const isSignificant = around.length > 0 && !around.every((word) => EMPTY_PACKAGES.has(word));
+  for (const all of isSignificant ? [name, around] : [name]) {
     const words = all.filter((word) => word !== 'async' && word !== 'deferrable');
     const isSensor = words.at(-1) === 'sensor' && words.length > 1;
     const bareName = words.filter((word) => !EMPTY_WORDS.has(word)).join('_');
@@ -203,9 +203,9 @@ export function foreignTypeHint(given: string, known: ReadonlySet<string>): stri
     const meaning = lookUp(bareName) ?? (isSensor ? (lookUp(`${bare}_sensor`) ?? waitingFor(bare)) : undefined) ?? lookUp(bare);
     if (meaning && (meaning.type === undefined || known.has(meaning.type))) return meaning.hint;
     if (!isSensor && known.has(bareName) && bareName !== given) return `use type '${bareName}'`;
-    const telling = isSensor ? undefined : words.find((word) => TELLING_WORDS.includes(word));
-    const told = telling === undefined ? undefined : lookUp(telling === 's3' ? 's3_copy' : telling);
-    if (told && (told.type === undefined || known.has(told.type))) return told.hint;
+    const significant = isSensor ? undefined : words.find((word) => SIGNIFICANT_WORDS.includes(word));
+    const guess = significant === undefined ? undefined : lookUp(significant === 's3' ? 's3_copy' : significant);
+    if (guess && (guess.type === undefined || known.has(guess.type))) return guess.hint;
   }
   return lookUp(name.join('_'))?.hint;
 }

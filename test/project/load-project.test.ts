@@ -10,11 +10,8 @@ import { projectRoot } from '../../lib/roots.ts';
 import { RESERVED_TASK_TYPES } from '../../project/check-definition.ts';
 import { BUILT_IN } from '../../project/definitions.ts';
 import { environmentOf, loadProject, type Project } from '../../project/load-project.ts';
-import { createSlotActivities } from '../../temporal/pools/slot-activities.ts';
-import { createIntervalActivities } from '../../temporal/runs/intervals.ts';
-import { createPastActivities } from '../../temporal/runs/past.ts';
-import { createFailureActivities } from '../../temporal/worker/failure-facts.ts';
 import { withUnknown } from '../../temporal/worker/known-activities.ts';
+import { createRunActivities } from '../../temporal/worker/run-activities.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
 import { taskDependencies } from '../support/task-dependencies.ts';
@@ -223,10 +220,7 @@ describe('a project', function () {
     assert.deepEqual(tasks, {});
     const activities = withUnknown(client, {
       connection_fields: _,
-      ...createSlotActivities(client, 'q'),
-      ...createIntervalActivities(client),
-      ...createPastActivities(client),
-      ...createFailureActivities(client, {}),
+      ...createRunActivities(client, {}, 'sluice'),
     });
     assert.deepEqual(Object.keys(activities).sort(), [...RESERVED_TASK_TYPES].sort());
   });
