@@ -14,9 +14,10 @@ import { READY_LINES } from './lib/ready-lines.ts';
 import { EXIT } from './lib/exit-code.ts';
 import { endProcess, surviveCallbackErrors } from './lib/callback-errors.ts';
 import { scrubberOf } from './connections/scrubber.ts';
-import { allowedQueues, loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
+import { loadEnvironment, SettingError, taskQueueOf } from './lib/environment.ts';
 import { type Health, type HealthOptions, parsePort, serveHealth } from './lib/health-page.ts';
 import { createLog, type Log } from './lib/logging.ts';
+import { limitsOf } from './project/compile-context.ts';
 import { followProject } from './project/follow-project.ts';
 import { environmentOf, loadProject } from './project/load-project.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
@@ -97,9 +98,8 @@ async function apply(
   client: Client,
   { pipelines, taskQueue, env, ...options }: Options,
 ): Promise<{ readonly isDone: boolean; readonly waitsForWorkers: boolean }> {
-  const queues = allowedQueues({ ...environment, SLUICE_TASK_QUEUE: taskQueue });
-  const { policy } = project.config;
-  const compiled = await compileProject([pipelines], Compiler.of(project), { queues, ...(policy && { policy }) }, env);
+  const limits = limitsOf(project, { ...environment, SLUICE_TASK_QUEUE: taskQueue });
+  const compiled = await compileProject([pipelines], Compiler.of(project), limits, env);
   const { compilations, files, plans } = compiled;
   report(
     compilations.filter(({ plan }) => !plan),

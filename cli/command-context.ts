@@ -13,8 +13,9 @@ import { scrubberOf } from '../connections/scrubber.ts';
 import { EXIT } from '../lib/exit-code.ts';
 import { writeError, writeOutput } from '../lib/terminal.ts';
 import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
-import { allowedQueues, type Environment, loadEnvironment } from '../lib/environment.ts';
+import { type Environment, loadEnvironment } from '../lib/environment.ts';
 import { projectRoot } from '../lib/roots.ts';
+import { limitsOf } from '../project/compile-context.ts';
 import { environmentOf, loadProject, type Project } from '../project/load-project.ts';
 
 const variables = { ...loadEnvironment() };
@@ -105,13 +106,11 @@ function environmentName(): string | undefined {
   return chosen ?? (environment.SLUICE_ENV || undefined);
 }
 
-/** The queues and connections that the environment defines. */
+/** What pipelines may use, and the connections that the environment defines. */
 function installation(): Context {
   const connections = openConnections().names();
-  const { policy } = currentProject().config;
   return {
-    queues: allowedQueues(environment),
-    ...(policy && { policy }),
+    ...limitsOf(currentProject(), environment),
     ...(connections.length > 0 && { connections: new Set(connections) }),
     connectionTypes: connectionTypesIn(environment, currentProject().connections),
   };

@@ -5,8 +5,9 @@ import { Compiler } from '../compiler/compile.ts';
 import { formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { connectionTypesIn } from '../connections/connections.ts';
-import { allowedQueues, type Environment, taskQueueOf } from '../lib/environment.ts';
+import { type Environment, taskQueueOf } from '../lib/environment.ts';
 import type { Progress } from '../lib/progress.ts';
+import { limitsOf } from '../project/compile-context.ts';
 import type { Project } from '../project/load-project.ts';
 import { followRun, type RunEnd } from '../temporal/runs/follow-run.ts';
 import { type RunReference, startManualRun } from '../temporal/runs/runs.ts';
@@ -17,7 +18,7 @@ import { say } from './platform.ts';
 /** Compiles the pipelines of a project, and prints mistakes. @throws PipelinesNotFound, EnvironmentNotUsable */
 export async function plansOf(project: Project, environment: Environment): Promise<readonly Plan[]> {
   const files = await loadPipelines(join(project.root, 'pipelines'), environment.SLUICE_ENV || undefined);
-  const context = { queues: allowedQueues(environment), connectionTypes: connectionTypesIn(environment, project.connections) };
+  const context = { ...limitsOf(project, environment), connectionTypes: connectionTypesIn(environment, project.connections) };
   const compiled = Compiler.of(project).compileAll(files, context);
   for (const { diagnostics } of compiled) for (const diagnostic of diagnostics) say(formatDiagnostic(diagnostic));
   return compiled.flatMap(({ plan }) => plan ?? []);

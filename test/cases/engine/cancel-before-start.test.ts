@@ -3,10 +3,9 @@ import { WorkflowFailedError } from '@temporalio/client';
 import { temporal } from '@temporalio/proto';
 import { after, before, describe, it } from 'mocha';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
-import { applySensorChange } from '../../../temporal/sensors/sensors.ts';
-import { SENSOR_QUERY, sensorId } from '../../../workflows/plan/sensor.ts';
 import { TASK_TABLE_QUERY } from '../../../workflows/plan/tasks/task-table.ts';
 import { eventually } from '../../support/eventually.ts';
+import { EditedSensor } from '../../support/histories/edited-sensor.ts';
 import { openStage, type Stage } from '../../support/histories/stage.ts';
 import { planOf } from '../../support/yaml-runs.ts';
 
@@ -51,21 +50,9 @@ describe('what is cancelled while no worker has it', function () {
   }
 
   it('a sensor that changes before its consumer has started takes the new plan', async () => {
-    const { client, kafka } = stage;
-    const { taskQueue } = stage.workers[0] ?? assert.fail();
-    const name = `edits_${stage.tag}`;
-    const id = sensorId(name, 'ev');
-    await kafka.createTopic(name);
-    const start = (description: string): Promise<void> => {
-      const trigger = `{name: ev, type: kafka, topic: ${name}, start: earliest, dedup_key: event.key}`;
-      const plan = planOf(`dag_id: ${name}\ndescription: ${description}\ntriggers: [${trigger}]\ntasks: [{name: a, type: empty}]\n`);
-      return applySensorChange(client, { id, action: 'start', plan, trigger: 'ev' }, taskQueue);
-    };
+    const sensor = await EditedSensor.create(stage, 'edits');
     // Some of these edits meet a consumer that the server has not handed over yet.
-    for (const edit of ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']) await start(edit);
-    await kafka.sendJson(name, [{ key: 'k' }]);
-    await eventually(() => client.workflow.getHandle(`${name}/kafka/k`).result(), 60_000);
-    assert.equal((await client.workflow.getHandle(id).query(SENSOR_QUERY)).state, 'running');
-    await applySensorChange(client, { id, action: 'stop' }, taskQueue);
+    for (const edit of ['one', 'two', 'three', 'four', 'five', 'six', 'seven', 'eight']) await sensor.apply('start', edit);
+    await sensor.startsRun(60_000);
   });
 });

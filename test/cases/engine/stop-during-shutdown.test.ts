@@ -2,10 +2,9 @@ import assert from 'node:assert/strict';
 import { temporal } from '@temporalio/proto';
 import { after, before, describe, it } from 'mocha';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
-import { applySensorChange } from '../../../temporal/sensors/sensors.ts';
-import { SENSOR_QUERY, sensorId } from '../../../workflows/plan/sensor.ts';
 import { TASK_TABLE_QUERY } from '../../../workflows/plan/tasks/task-table.ts';
 import { eventually } from '../../support/eventually.ts';
+import { EditedSensor } from '../../support/histories/edited-sensor.ts';
 import { openStage, type Stage } from '../../support/histories/stage.ts';
 import { planOf } from '../../support/yaml-runs.ts';
 
@@ -36,30 +35,14 @@ describe('an attempt that fails because its worker shuts down, after it was aske
     }, 30_000);
 
   it('does not stop a sensor: it continues with its new plan where it was', async () => {
-    const { client, kafka } = stage;
-    const name = `shuts_${stage.tag}`;
-    const { worker, taskQueue } = stage.workers[0] ?? assert.fail();
-    const id = sensorId(name, 'ev');
-    await kafka.createTopic(name);
-    const apply = (action: 'start' | 'update', description: string): Promise<void> => {
-      const plan = planOf(`
-dag_id: ${name}
-description: ${description}
-triggers: [{name: ev, type: kafka, topic: ${name}, start: earliest, dedup_key: event.key}]
-tasks: [{name: a, type: empty}]
-`);
-      return applySensorChange(client, { id, action, plan, trigger: 'ev' }, taskQueue);
-    };
-    await apply('start', 'before');
-    await sendsHeartbeats(id);
-    await apply('update', 'after');
-    await isAskedToStop(id);
+    const { worker } = stage.workers[0] ?? assert.fail();
+    const sensor = await EditedSensor.create(stage, 'shuts');
+    await sensor.apply('start', 'before');
+    await sendsHeartbeats(sensor.id);
+    await sensor.apply('update', 'after');
+    await isAskedToStop(sensor.id);
     await worker.replace();
-    await kafka.sendJson(name, [{ key: 'k' }]);
-    await eventually(() => client.workflow.getHandle(`${name}/kafka/k`).result(), 90_000);
-    const { state, why } = await client.workflow.getHandle(id).query(SENSOR_QUERY);
-    assert.deepEqual([state, why], ['running', undefined]);
-    await applySensorChange(client, { id, action: 'stop' }, taskQueue);
+    await sensor.startsRun(90_000);
   });
 
   it('does not fail a task of a cancelled run: it is cancelled', async () => {
