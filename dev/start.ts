@@ -3,6 +3,7 @@ import { parseArgs } from 'node:util';
 import { runState, runView } from '../cli/view/run-view.ts';
 import { type Environment, stackHome } from '../lib/environment.ts';
 import { connectionsFrom } from '../connections/connections.ts';
+import { EXIT } from '../lib/exit-code.ts';
 import { createProgress } from '../lib/progress.ts';
 import { formatTable } from '../lib/table.ts';
 import { writeOutput } from '../lib/terminal.ts';
@@ -12,6 +13,7 @@ import type { RunReference } from '../temporal/runs/runs.ts';
 import { runsUrl, runUrl } from '../temporal/web-ui.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso } from '../workflows/plan/timetable/schedule.ts';
+import { startIntegrations } from './demo/integrations/start-integrations.ts';
 import { createDemoData } from './demo/demo-data.ts';
 import { type StandIns, startStandIns } from './demo/stand-ins.ts';
 import { createTopics } from './demo/topics.ts';
@@ -23,8 +25,11 @@ import type { Stack } from './stack.ts';
 
 const HELP = `npm start            starts everything, runs the demo pipeline, shows what an event and a discrepancy do, and stays up until Ctrl-C
 npm start -- --once  ends after the demo pipeline, with its exit code
+npm start -- --tour integrations
+                     shows examples/integrations/: RabbitMQ, Kafka Connect, old file formats and HTTP services, on real servers; with
+                     --once it ends after the last stop, with exit code 0 if each has shown what it promises
 
-Data and logs are in .sluice/. \`sluice stack status\` shows what is running.`;
+Data and logs are in .sluice/ (of the example for its tour). \`sluice stack status\` shows what is running.`;
 
 /** The pipeline of the first start, and the row count of its source table. */
 const DEMO = { dagId: 'product_category_etl', table: 'dim_product_categories', rows: 20_000 };
@@ -39,10 +44,19 @@ const stop = new AbortController();
 for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
 
 const { values } = parseArgs({
-  options: { once: { type: 'boolean', default: false }, help: { type: 'boolean', short: 'h', default: false } },
+  options: {
+    once: { type: 'boolean', default: false },
+    tour: { type: 'string' },
+    help: { type: 'boolean', short: 'h', default: false },
+  },
 });
 if (values.help) process.stdout.write(`${HELP}\n`);
-else process.exitCode = await main(values.once);
+else if (values.tour === undefined) process.exitCode = await main(values.once);
+else if (values.tour === 'integrations') process.exitCode = await startIntegrations({ progress, once: values.once, stop });
+else {
+  say(`There is no tour '${values.tour}'. There is: integrations. Without --tour, the demo of pipelines/ is shown.`);
+  process.exitCode = EXIT.failed;
+}
 
 /** Starts the platform with the demo's data, runs the demo pipeline and shows the tour. */
 async function main(once: boolean): Promise<number> {

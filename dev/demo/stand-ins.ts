@@ -21,8 +21,7 @@ const SERVICE = 'SLUICE_CONN_RECOMMENDATION_SERVICE';
  * only child processes trust its certificate.
  */
 export async function startStandIns(home: string, given: Environment): Promise<StandIns> {
-  const canStandIn = !given.SLUICE_CONN_PAGERDUTY_DEFAULT && findProgram('openssl', given) !== undefined;
-  const pagerDuty = canStandIn ? await PagerDutyStandIn.start() : undefined;
+  const pagerDuty = await startPagerDuty(given);
   const service: RecommendationService | undefined = given[SERVICE] ? undefined : await startRecommendationService();
   const variables = { ...(service && { [SERVICE]: service.url }) };
   const announce = (values: Record<string, string>): Promise<void> => replaceStackEnvironment(home, [{ variables: [SERVICE] }], values);
@@ -36,4 +35,10 @@ export async function startStandIns(home: string, given: Environment): Promise<S
       await service?.close();
     },
   };
+}
+
+/** Starts a stand-in for PagerDuty. @returns undefined if the environment names another one, or if openssl is not available for a certificate */
+export async function startPagerDuty(given: Environment): Promise<PagerDutyStandIn | undefined> {
+  const canStandIn = !given.SLUICE_CONN_PAGERDUTY_DEFAULT && findProgram('openssl', given) !== undefined;
+  return canStandIn ? PagerDutyStandIn.start() : undefined;
 }

@@ -95,7 +95,11 @@ async function runNow({ client, environment, follow }: TourGuide, plan: Plan, pa
 }
 
 /** Waits for a result, and shows it if it is text. */
-async function waited<T>({ progress, signal }: TourGuide, title: string, find: () => Promise<T | undefined>): Promise<T | undefined> {
+export async function waited<T>(
+  { progress, signal }: TourGuide,
+  title: string,
+  find: () => Promise<T | undefined>,
+): Promise<T | undefined> {
   const step = progress.step(title);
   for (const deadline = Date.now() + PATIENCE_MS; Date.now() < deadline && !signal.aborted; await delay(LOOK_MS)) {
     const found = await find();
