@@ -31,7 +31,7 @@ const typescript = () => ['--import', import.meta.resolve('tsx')];
 
 /**
  * The processes of a test run without file arguments. Not in .mocharc.json: mocha would add them to the given files. `test:unit` tries
- * fewer random cases, and runs its files in three processes, because some wait. `test` runs two lanes with separate servers, because most tests mainly wait for
+ * fewer random cases, and runs its files in four processes, because some wait. `test` runs two lanes with separate servers, because most tests mainly wait for
  * a server. Unit tests run from bundles, if those can be written.
  */
 const TEST_LANES = {
@@ -39,7 +39,7 @@ const TEST_LANES = {
     const { unit } = findTestFiles(root);
     const bundled = await bundleTests(unit);
     const mocha = bundled ? ['--enable-source-maps', MOCHA, ...optionsWithoutTypeScript()] : [...typescript(), MOCHA];
-    const command = [...mocha, '--parallel', '--jobs', '3', ...(bundled ?? unit)];
+    const command = [...mocha, '--parallel', '--jobs', '4', ...(bundled ?? unit)];
     return [{ name: 'unit tests', command, environment: { SLUICE_CHAOS: 'quick' } }];
   },
   test: async () => {

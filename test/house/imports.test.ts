@@ -4,7 +4,6 @@ import { dirname, join, relative } from 'node:path';
 import { describe, it } from 'mocha';
 import { SOURCES } from '../../dev/launch/bundle.mjs';
 import { ROOT } from '../../lib/environment.ts';
-import { workflowBundle } from '../../temporal/worker/workflow-bundle.ts';
 import { findCycle } from '../../workflows/plan/graph.ts';
 import { ownFiles } from '../support/own-files.ts';
 
@@ -37,18 +36,6 @@ describe('the house', () => {
       [...seen].filter((file) => !watched.some((source) => file === source || file.startsWith(`${source}/`))),
       [],
       'add its room to SOURCES in dev/launch/bundle.mjs',
-    );
-  });
-
-  it('bundles into the workflow sandbox nothing but the interpreter, its kernel, the language of expressions and the SDK', async () => {
-    const { code } = await workflowBundle('index');
-    const modules = [...code.matchAll(/^\/\*\*\*\/ "(\.\/[^"]+)"/gm)].map(([, module]) => module ?? '');
-    assert.ok(modules.includes('./workflows/interpreter.ts'));
-    const allowed =
-      /^\.\/(workflows\/|node_modules\/(@temporalio\/(workflow|common|worker|proto)|@marcbachmann\/cel-js|nexus-rpc|ms|long)\/)/;
-    assert.deepEqual(
-      modules.filter((module) => !allowed.test(module)),
-      [],
     );
   });
 });
