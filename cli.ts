@@ -1,7 +1,8 @@
 import { Command } from 'commander';
-import { CommandError, chooseEnvironment, openProject, reportFailure } from './cli/command-context.ts';
+import { chooseEnvironment, openProject, reportFailure } from './cli/command-context.ts';
 import type * as operations from './cli/commands/operate.ts';
 import { programCommand } from './cli/program-command.ts';
+import { refuseUnknownCommands } from './cli/unknown-command.ts';
 import packageJson from './package.json' with { type: 'json' };
 
 /** Commands that work where the project cannot be loaded, or where there is none yet. */
@@ -75,16 +76,12 @@ async function operation(name: keyof typeof operations): Promise<{ command: Comm
   return { command: (await import('./cli/commands/operate.ts'))[name] };
 }
 
-/** Airflow commands whose closest match by spelling does something else in Sluice. */
-const AIRFLOW_COMMANDS: Readonly<Record<string, keyof typeof COMMANDS>> = { unpause: 'resume', trigger: 'run' };
-
 async function main(): Promise<void> {
   const called = process.argv[2] ?? '';
-  const equivalent = AIRFLOW_COMMANDS[called];
-  if (equivalent !== undefined) throw new CommandError(`Unknown command '${called}'. Use \`sluice ${equivalent}\`.`);
   const isVersion = called === '--version' || called === '-V';
   const loaders = Object.entries(COMMANDS).filter(([name]) => name === called || !(isVersion || Object.hasOwn(COMMANDS, called)));
   for (const { command } of await Promise.all(loaders.map(([, load]) => load()))) program.addCommand(command);
+  refuseUnknownCommands(program);
   await program.parseAsync();
 }
 
