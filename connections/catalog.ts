@@ -2,6 +2,7 @@ import { aws } from './aws.ts';
 import type { ConnectionDefinition } from './define-connection.ts';
 import { http } from './http.ts';
 import { kafka } from './kafka.ts';
+import { kafkaConnect } from './kafka-connect.ts';
 import { mlflow } from './mlflow.ts';
 import { mysql } from './mysql.ts';
 import { pagerduty } from './pagerduty.ts';
@@ -11,7 +12,7 @@ import { redshift } from './redshift.ts';
 import { spark } from './spark.ts';
 
 /** The connection types that ship with Sluice. */
-export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, http, mlflow, pagerduty, rabbitmq, spark] as const;
+export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, kafkaConnect, http, mlflow, pagerduty, rabbitmq, spark] as const;
 
 export type Connection = ReturnType<(typeof CONNECTIONS)[number]['read']>;
 export type ConnectionType = Connection['type'];

@@ -1,8 +1,6 @@
 import type { HttpService } from '../lib/http.ts';
-import { isLoopback } from '../lib/loopback.ts';
 import { defineConnection } from './define-connection.ts';
-import { readService, SERVICE_FIELDS } from './service.ts';
-import { serviceFields } from './uri.ts';
+import { fieldsOfProtocol, readService, SERVICE_FIELDS } from './service.ts';
 
 /** An MLflow tracking server with its model registry. */
 export interface MlflowConnection extends HttpService {
@@ -15,11 +13,7 @@ export const mlflow = defineConnection<MlflowConnection>({
   schemes: ['mlflow', 'mlflow+http', 'mlflow+https'],
   example: 'mlflow+https://user:password@host/base',
   fields: SERVICE_FIELDS,
-  fieldsOfUri(uri) {
-    const fields = serviceFields({ ...uri, text: addressOf(uri.text) });
-    // `tls` follows from the scheme.
-    return uri.scheme === 'mlflow+http' ? { tls: 'false', ...fields } : fields;
-  },
+  fieldsOfUri: (uri) => fieldsOfProtocol('mlflow', uri),
   read: (fields) => ({ type: 'mlflow', ...readService(fields) }),
   async check(connection, signal) {
     const { callHttp } = await import('../lib/http.ts');
@@ -29,11 +23,3 @@ export const mlflow = defineConnection<MlflowConnection>({
     return `MLflow at ${connection.url}`;
   },
 });
-
-/** `mlflow+https://host` as `https://host`. Without a protocol in the scheme: encrypted, except on localhost. */
-function addressOf(text: string): string {
-  const address = text.replace(/^mlflow\+?/, '');
-  if (!address.startsWith(':')) return address;
-  const secure = `https${address}`;
-  return URL.canParse(secure) && isLoopback(new URL(secure).hostname) ? `http${address}` : secure;
-}

@@ -57,7 +57,7 @@ function parseJson(text: string, fail: Fail): Fields {
 }
 
 function fromUri(text: string, catalog: readonly ConnectionDefinition[], fail: Fail): [ConnectionDefinition, Fields] {
-  const scheme = /^([a-z0-9+]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
+  const scheme = /^([a-z0-9+-]+):\/\//.exec(text)?.[1] ?? fail('it is neither a URI nor JSON.');
   const definition = catalog.find(({ schemes }) => schemes.includes(scheme));
   if (!definition) return fail(`its scheme is '${scheme}'; allowed: ${catalog.flatMap(({ schemes }) => schemes).join(', ')}, or JSON.`);
   const { type, fields, fieldsOfUri = databaseFields } = definition;

@@ -1,8 +1,9 @@
 import { isHttpUrl, withoutCredentials } from '../lib/addresses.ts';
 import { encryptedUrl } from '../lib/encryption.ts';
 import type { HttpService } from '../lib/http.ts';
-import type { FieldReader } from './field-reader.ts';
-import { decode } from './uri.ts';
+import { isLoopback } from '../lib/loopback.ts';
+import type { FieldReader, Fields } from './field-reader.ts';
+import { decode, serviceFields, type Uri } from './uri.ts';
 
 /** The fields of all types of HTTP services. */
 export const SERVICE_FIELDS = {
@@ -33,4 +34,21 @@ export function readService({ required, optional, tls, fail }: FieldReader): Htt
     ...(token !== undefined && { token }),
     ...(caFile !== undefined && { ca_file: caFile }),
   };
+}
+
+/**
+ * Parses `mlflow+https://user:password@host/base` for a service with a scheme of its own. Without `+http` or `+https` in the scheme:
+ * encrypted, except on this machine. @param scheme `mlflow`
+ */
+export function fieldsOfProtocol(scheme: string, uri: Uri): Fields {
+  const fields = serviceFields({ ...uri, text: addressOf(scheme, uri.text) });
+  // `tls` follows from the scheme.
+  return uri.scheme === `${scheme}+http` ? { tls: 'false', ...fields } : fields;
+}
+
+function addressOf(scheme: string, text: string): string {
+  const address = text.slice(scheme.length).replace(/^\+/, '');
+  if (!address.startsWith(':')) return address;
+  const secure = `https${address}`;
+  return URL.canParse(secure) && isLoopback(new URL(secure).hostname) ? `http${address}` : secure;
 }

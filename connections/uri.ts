@@ -58,7 +58,7 @@ export interface ServerParts {
 export function serverParts({ text, fail, decode, options }: Uri): ServerParts {
   // Replace the scheme by `http:`, because URL parses user, port and host only for schemes it knows, and insert a host if there is none, as
   // in `aws://KEY:SECRET@/`. URL drops port 80, the scheme's default; none of these servers listens there.
-  const standIn = text.replace(/^[a-z0-9+]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
+  const standIn = text.replace(/^[a-z0-9+-]+:\/\//, 'http://').replace(/^(http:\/\/(?:[^/?#]*@)?)(?=[/?#]|$)/, `$1${NO_HOST}`);
   if (!URL.canParse(standIn)) return fail(`the URI is not valid; ${ENCODE}`);
   const url = new URL(standIn);
   return {

@@ -60,6 +60,19 @@ describe('connections', () => {
     assert.deepEqual(url('{"type":"mlflow","url":"https://m/"}'), { type: 'mlflow', url: 'https://m/' });
   });
 
+  it('reads where Kafka Connect is, as for MLflow', () => {
+    const read = (text: string) => parseConnection('x', text);
+    assert.deepEqual(read('kafka-connect+https://ann:p%40ss@connect.example:8083/base'), {
+      type: 'kafka_connect',
+      url: 'https://connect.example:8083/base',
+      username: 'ann',
+      password: 'p@ss',
+    });
+    assert.deepEqual(read('kafka-connect://127.0.0.1:8083'), { type: 'kafka_connect', url: 'http://127.0.0.1:8083/' });
+    assert.deepEqual(read('kafka-connect+http://connect:8083'), { type: 'kafka_connect', url: 'http://connect:8083/' });
+    assert.deepEqual(read('{"type":"kafka_connect","url":"https://c/"}'), { type: 'kafka_connect', url: 'https://c/' });
+  });
+
   it('reads JSON', () => {
     assert.deepEqual(parseConnection('x', '{"type":"spark","master":"local[2]"}'), {
       type: 'spark',

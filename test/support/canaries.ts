@@ -47,6 +47,10 @@ const CANARIES: { readonly [T in ConnectionType]: (ports: RogueServers['ports'])
     mlflow_by_token: `mlflow+http://127.0.0.1:${http}/?token=${encoded('mlflow')}`,
     mlflow_by_password: `mlflow+http://ann:${encoded('mlflow2')}@127.0.0.1:${http}/${key('mlflowpath')}`,
   }),
+  kafka_connect: ({ http }) => ({
+    kafka_connect_by_token: `kafka-connect+http://127.0.0.1:${http}/?token=${encoded('connect')}`,
+    kafka_connect_by_password: `kafka-connect+http://ann:${encoded('connect2')}@127.0.0.1:${http}/${key('connectpath')}`,
+  }),
   pagerduty: ({ https }) => ({ pagerduty_default: `pagerduty://${encoded('pagerduty')}@127.0.0.1:${https}` }),
   rabbitmq: ({ other }) => ({ rabbitmq_default: `amqp://ann:${encoded('rabbitmq')}@127.0.0.1:${other}/v` }),
 };

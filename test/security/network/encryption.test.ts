@@ -62,6 +62,7 @@ const CASES: Record<ConnectionType, Readonly<Record<string, Case>>> = {
     },
   },
   mlflow: { uri: address('mlflow', 'mlflow+http') },
+  kafka_connect: { uri: address('kafka-connect', 'kafka-connect+http') },
   rabbitmq: {
     uri: {
       usual: (host) => `amqp://ann:secret@${host}/v`,
