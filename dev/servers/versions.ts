@@ -18,6 +18,8 @@ export const versions = {
   /** The minimum version of a Kafka on PATH: KRaft without ZooKeeper, with the same two setup commands. */
   kafkaAtLeast: '3.9.0',
   kafkaJavaAtLeast: 17,
+  /** The last minor release whose MySQL connector also reads MariaDB 10: 3.6 takes it for a MySQL later than 8.4. */
+  debezium: '3.5.0.Final',
   log4j: '2.25.4',
   /** The last release for Java 17. */
   apicurio: '3.0.9',

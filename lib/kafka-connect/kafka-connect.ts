@@ -196,8 +196,12 @@ function isConnectError({ body }: HttpAnswer): boolean {
   return isMap(body) && body.error_code !== undefined;
 }
 
-/** Connect's own words, without the full stop at the end. */
+/** Connect's own words, without the full stop at the end, and without its hint at another part of its API. */
 function reasonOf({ body }: HttpAnswer): string {
   const message = isMap(body) ? body.message : undefined;
-  return typeof message === 'string' ? message.trim().replace(/\.$/, '') : '';
+  if (typeof message !== 'string') return '';
+  return message
+    .replace(/\nYou can also find the above list of errors.*/s, '')
+    .trim()
+    .replace(/\.$/, '');
 }

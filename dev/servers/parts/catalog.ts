@@ -1,4 +1,5 @@
 import { kafka, kafka39 } from './kafka.ts';
+import { kafkaConnect } from './kafka-connect.ts';
 import { mlflow } from './mlflow.ts';
 import { mysql } from './mysql.ts';
 import { type Part, type PartName, partNames } from './part.ts';
@@ -25,6 +26,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   pgbouncer,
   'temporal-postgres': temporalPostgres,
   'kafka-3.9': kafka39,
+  'kafka-connect': kafkaConnect,
 };
 
 /** Returns the named parts without duplicates, in the order of the catalog. */

@@ -15,6 +15,10 @@ import { type Part, type PartContext, portOf, type Report, type Tool } from './p
 const VARIABLES = ['SLUICE_CONN_MYSQL_DEFAULT'] as const;
 const CACHE = { name: 'mariadb-debian', essential: 'bin/serve' };
 const NAME = 'sluice';
+/** A user that may only read the tables and the binary log, for change data capture. */
+const CDC_USER = 'cdc';
+/** The name of its password among the secrets of the stack. */
+export const CDC_PASSWORD = 'mysql_cdc_password';
 
 /** Debian's server only works at its installed location. */
 const SERVE = `#!/bin/sh
@@ -58,7 +62,7 @@ export const mysql: Part = {
       ];
       await create(join(folder, 'data'), tool, settings, environment, report);
       const users = join(folder, 'users.sql');
-      await writeFile(users, usersSql(await secretOf(home, 'mysql_password')), { mode: 0o600 });
+      await writeFile(users, usersSql(await secretOf(home, 'mysql_password'), await secretOf(home, CDC_PASSWORD)), { mode: 0o600 });
       return {
         executable: tool.executable,
         args: [
@@ -67,6 +71,13 @@ export const mysql: Part = {
           `--port=${portOf(ports, 'sql')}`,
           '--socket=',
           '--skip-name-resolve',
+          // Kafka Connect reads changes from the binary log.
+          '--server-id=1',
+          '--log-bin=binlog',
+          '--binlog-format=ROW',
+          '--binlog-row-image=FULL',
+          '--max-binlog-size=64M',
+          '--binlog-expire-logs-seconds=86400',
           `--pid-file=${join(folder, 'pid')}`,
           `--init-file=${users}`,
         ],
@@ -98,12 +109,15 @@ async function create(
   await rename(partial, folder);
 }
 
-/** Creates one user with a password, and drops the default users, which have none. */
-function usersSql(password: string): string {
+/** Creates a user with all rights and one for change data capture, and drops the default users, which have none. */
+function usersSql(password: string, cdcPassword: string): string {
   return [
     `CREATE DATABASE IF NOT EXISTS ${NAME};`,
     `CREATE OR REPLACE USER ${NAME}@'127.0.0.1' IDENTIFIED BY '${password}';`,
     `GRANT ALL PRIVILEGES ON *.* TO ${NAME}@'127.0.0.1' WITH GRANT OPTION;`,
+    `CREATE OR REPLACE USER ${CDC_USER}@'127.0.0.1' IDENTIFIED BY '${cdcPassword}';`,
+    // Debezium's list: https://debezium.io/documentation/reference/stable/connectors/mysql.html#mysql-creating-user
+    `GRANT SELECT, RELOAD, SHOW DATABASES, REPLICATION SLAVE, REPLICATION CLIENT ON *.* TO ${CDC_USER}@'127.0.0.1';`,
     "DROP USER IF EXISTS root@localhost, root@'127.0.0.1', root@'::1', ''@localhost;",
     '',
   ].join('\n');

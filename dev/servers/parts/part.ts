@@ -15,6 +15,7 @@ export const partNames = [
   'pgbouncer',
   'temporal-postgres',
   'kafka-3.9',
+  'kafka-connect',
 ] as const;
 export type PartName = (typeof partNames)[number];
 /** The parts that start by default; others start only on request. */

@@ -52,6 +52,7 @@ describe('who can change what is downloaded', () => {
     for (const name of [
       `kafka-${versions.kafka}`,
       `kafka-${versions.kafka39}`,
+      `kafka-connect-${versions.kafka}-debezium-${versions.debezium}`,
       `s3a-hadoop-${versions.hadoop}`,
       `apicurio-registry-${versions.apicurio}`,
     ]) {

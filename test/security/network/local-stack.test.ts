@@ -10,7 +10,10 @@ import { connectionsFrom } from '../../../connections/connections.ts';
 import { TEST_HOME, testStack } from '../../support/test-stack.ts';
 
 /** All that listen; beside them there is Spark, which does not. */
-const PARTS: readonly PartName[] = ['temporal', 'postgres', 's3', 'kafka', 'schema-registry', 'rabbitmq', 'mlflow', 'mysql', 'pgbouncer'];
+const PARTS: readonly PartName[] = [
+  ...(['temporal', 'postgres', 's3', 'kafka', 'schema-registry', 'rabbitmq', 'mlflow', 'mysql', 'pgbouncer'] as const),
+  'kafka-connect',
+];
 /** Of those that have passwords. */
 const CONNECTIONS = ['postgres_default', 'redshift_default', 'aws_default', 'rabbitmq_default', 'mysql_default', 'postgres_pooled'];
 
