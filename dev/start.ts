@@ -27,7 +27,7 @@ const HELP = `npm start            starts everything, runs the demo pipeline, sh
 npm start -- --once  ends after the demo pipeline, with its exit code
 npm start -- --tour integrations
                      shows examples/integrations/: RabbitMQ, Kafka Connect, old file formats and HTTP services, on real servers; with
-                     --once it ends after the last stop, with exit code 0 if each has shown what it promises
+                     --once it ends after the last stop, with exit code 0 if every stop succeeded
 
 Data and logs are in .sluice/ (of the example for its tour). \`sluice stack status\` shows what is running.`;
 
@@ -54,7 +54,7 @@ if (values.help) process.stdout.write(`${HELP}\n`);
 else if (values.tour === undefined) process.exitCode = await main(values.once);
 else if (values.tour === 'integrations') process.exitCode = await startIntegrations({ progress, once: values.once, stop });
 else {
-  say(`There is no tour '${values.tour}'. There is: integrations. Without --tour, the demo of pipelines/ is shown.`);
+  say(`There is no tour '${values.tour}'. Tours: integrations. Without --tour, the demo of pipelines/ is shown.`);
   process.exitCode = EXIT.failed;
 }
 

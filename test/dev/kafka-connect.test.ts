@@ -80,7 +80,7 @@ describe('Kafka Connect of the local stack', function () {
     );
   });
 
-  it('tells what a connector does, and where it is', async () => {
+  it('reports the state of a connector, its configuration and its position', async () => {
     const status = await connect.status(topic);
     assert.deepEqual(
       [status?.type, status?.connector.state, status?.tasks.map(({ id, state }) => [id, state])],
