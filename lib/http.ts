@@ -2,9 +2,10 @@ import { readFileSync } from 'node:fs';
 import { decodeBody, ENCODINGS } from './http/decode-body.ts';
 import { exchange, type Request } from './http/exchange.ts';
 import { CertificateRefused, ForeignAddress, InvalidRequest, RedirectRefused } from './http/http-errors.ts';
-import { limitRequests } from './http/limit-requests.ts';
+import { limitRequests, pauseRequests } from './http/limit-requests.ts';
 import { isJsonType } from './http/media-type.ts';
 import { MAX_REDIRECTS, redirected, redirectTarget } from './http/redirect.ts';
+import { retryAfterMs } from './http/retry-after.ts';
 import type { RateLimit } from './rate-limit.ts';
 import { withinTime } from './time-limit.ts';
 import { exactJsonText } from '../workflows/plan/values/exact-json.ts';
@@ -25,7 +26,7 @@ export interface HttpService {
 
 /** An HTTP service that limits how often it is called. */
 export interface LimitedHttpService extends HttpService {
-  /** Requests wait for their turn, outside of their time limit. Absent: they are sent at once. */
+  /** Requests wait for their turn, and for the end of a pause that the service asks for, outside of their time limit. Absent: they are sent at once. */
   readonly rate_limit?: RateLimit;
 }
 
@@ -79,6 +80,8 @@ export async function callHttp(connection: LimitedHttpService, call: HttpCall): 
         continue;
       }
       const { status, headers } = response;
+      const pauseMs = status === 429 ? retryAfterMs(headers['retry-after'], Date.now()) : undefined;
+      if (pauseMs !== undefined) pauseRequests(connection, pauseMs);
       return { status, headers, body: await decodeBody(response, MAX_BYTES) };
     }
     throw new RedirectRefused(`${origin} redirects ${call.path} more than ${MAX_REDIRECTS} times.`);

@@ -21,11 +21,12 @@ export function parseRateLimit(text: string): RateLimit | undefined {
   return { requests, periodMs: PERIODS_MS[unit as keyof typeof PERIODS_MS] };
 }
 
-/** Delays requests so that no period of the limit's length contains more of them, wherever the period begins. */
+/** Delays requests so that no period of the limit's length contains more of them, wherever the period begins; and during a pause. */
 export class RateLimiter {
   /** When the last requests started, as a ring: `next` is the oldest. Milliseconds of `now`. */
   private readonly starts: Float64Array;
   private next = 0;
+  private pausedUntil = -Infinity;
 
   /** @param now a clock that never goes back, in milliseconds; tests pass their own */
   constructor(
@@ -37,7 +38,12 @@ export class RateLimiter {
 
   /** Milliseconds until the next request may start; 0 or less: now. */
   get waitMs(): number {
-    return (this.starts[this.next] ?? -Infinity) + this.limit.periodMs - this.now();
+    return Math.max((this.starts[this.next] ?? -Infinity) + this.limit.periodMs, this.pausedUntil) - this.now();
+  }
+
+  /** Lets no request start for this long: the service has refused one. Milliseconds. */
+  pause(pauseMs: number): void {
+    this.pausedUntil = Math.max(this.pausedUntil, this.now() + pauseMs);
   }
 
   /** Waits until a request may start, and counts it. An aborted wait counts nothing. @throws the reason of `signal` */

@@ -13,6 +13,7 @@ import { httpFailure, limitOf, refusal, shownBody } from './http-failure.ts';
 import type { Operation } from './openapi/operation.ts';
 import { requestOf } from './openapi/request-of.ts';
 import { atPointer } from './json-pointer.ts';
+import { SharedCalls } from './shared-calls.ts';
 import { IDEMPOTENCY_KEY } from '../../lib/idempotency-header.ts';
 
 /** The parameters of a task: a request, or an operation with its parameters. */
@@ -52,6 +53,8 @@ const MOST = 10 * 1024 * 1024;
 
 /** The answers that this process keeps for tasks with `cache`: at most 32 million characters of JSON. */
 const answersKept = new AnswerCache(32 * 1024 * 1024);
+/** The requests of tasks with `cache` that are under way. */
+const underWay = new SharedCalls<HttpAnswer>();
 
 /** Calls a service and follows its pages. */
 export async function sendRequests(context: TaskContext, service: HttpConnection, given: GivenParams): Promise<HttpResult> {
@@ -86,17 +89,18 @@ export async function sendRequests(context: TaskContext, service: HttpConnection
 }
 
 async function call(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
-  const { cache } = params;
+  const { cache, timeout, expect = {} } = params;
   const maxAgeMs = cache === undefined ? undefined : parseDuration(cache);
-  if (maxAgeMs === undefined) return send(context, service, params, path);
+  if (maxAgeMs === undefined) return expected(context, service, params, { path, answer: await send(context, service, params, path) });
   const key = cacheKey(service, { ...params, path });
   const known = answersKept.get(key);
   if (known && !mistakeOf(context, service, params, { path, answer: known })) {
     context.log.info('The answer comes from the cache', { path, cache });
     return known;
   }
-  const answer = await send(context, service, params, path);
-  answersKept.set(key, answer, maxAgeMs);
+  const sameCall = JSON.stringify([key, timeout, expect.status]);
+  const answer = await underWay.run(sameCall, context.signal, (signal) => send(context, service, params, path, signal));
+  answersKept.set(key, expected(context, service, params, { path, answer }), maxAgeMs);
   return answer;
 }
 
@@ -106,11 +110,17 @@ function requestFrom({ path = '', parameters = {}, operation, ...given }: GivenP
   return { ...given, ...request, operation, headers: { ...headers, ...given.headers } };
 }
 
-/** Sends one request. @throws the failure of a missing or unexpected answer */
-async function send(context: TaskContext, service: HttpConnection, params: HttpParams, path: string): Promise<HttpAnswer> {
+/** Sends one request. @throws the failure of a missing answer */
+function send(
+  context: TaskContext,
+  service: HttpConnection,
+  params: HttpParams,
+  path: string,
+  signal: AbortSignal = context.signal,
+): Promise<HttpAnswer> {
   const { method = 'GET', headers, body, form, timeout, expect = {}, idempotency_key: withKey = true } = params;
   const changes = method !== 'GET';
-  const answer = await callHttp(service, {
+  return callHttp(service, {
     method,
     path,
     // The standard header name: draft-ietf-httpapi-idempotency-key-header.
@@ -119,13 +129,22 @@ async function send(context: TaskContext, service: HttpConnection, params: HttpP
     ...(form && { form: textsOf(form) }),
     ...(expect.status && { redirect: expect.status }),
     ...limitOf(timeout),
-    signal: context.signal,
+    signal,
   }).catch((error: unknown) => {
     throw httpFailure(error, service, path, { method, limitKey: 'timeout' });
   });
-  const mistake = mistakeOf(context, service, params, { path, answer });
+}
+
+/** @returns the answer @throws the failure of one that is not as `expect` says */
+function expected(
+  context: TaskContext,
+  service: HttpConnection,
+  params: HttpParams,
+  given: { readonly path: string; readonly answer: HttpAnswer },
+): HttpAnswer {
+  const mistake = mistakeOf(context, service, params, given);
   if (mistake) throw mistake;
-  return answer;
+  return given.answer;
 }
 
 /** The failure of an answer that is not as `expect` says; undefined if it is. */

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { after, before, describe, it } from 'mocha';
 import { AnswerCache } from '../../activities/http/answer-cache.ts';
 import type { HttpResult } from '../../activities/http/send-request.ts';
+import { SharedCalls } from '../../activities/http/shared-calls.ts';
 import { http } from '../../activities/http.ts';
 import { compileYaml } from '../support/compile-yaml.ts';
 import { failureOf } from '../support/failure-of.ts';
@@ -82,6 +83,42 @@ describe('http tasks that share what one process knows of a service', function (
     assert.ok(answered > Number(first));
   });
 
+  it('send equal requests of one moment once, and share their failure', async () => {
+    const together = (keys: string): Promise<unknown[]> =>
+      Promise.all(Array.from({ length: 5 }, () => numberOf(keys).catch(() => 'failed')));
+    assert.equal(new Set(await together('path: /same, cache: 5m')).size, 1);
+    assert.equal(new Set(await together('path: /same-without-cache')).size, 5);
+    const before = answered;
+    faults.set('/same-failure', [[500, {}]]);
+    assert.deepEqual(
+      await together('path: /same-failure, cache: 5m'),
+      Array.from({ length: 5 }, () => 'failed'),
+    );
+    assert.equal(answered, before + 1);
+    assert.equal(await numberOf('path: /same-failure, cache: 5m'), before + 2);
+  });
+
+  it('do not end the request of another task when one is cancelled', async () => {
+    const calls = new SharedCalls<string>();
+    const [first, second, third] = [new AbortController(), new AbortController(), new AbortController()];
+    let finish = (_answer: string): void => undefined;
+    const signals: AbortSignal[] = [];
+    const send = (signal: AbortSignal): Promise<string> => {
+      signals.push(signal);
+      return new Promise((resolve) => (finish = resolve));
+    };
+    const results = [first, second].map(({ signal }) => calls.run('key', signal, send));
+    first.abort(new Error('cancelled'));
+    await assert.rejects(results[0] ?? Promise.resolve(), /cancelled/);
+    assert.deepEqual([signals.length, signals[0]?.aborted], [1, false]);
+    finish('the answer');
+    assert.equal(await results[1], 'the answer');
+    const alone = calls.run('key', third.signal, send);
+    third.abort(new Error('cancelled too'));
+    await assert.rejects(alone, /cancelled too/);
+    assert.deepEqual([signals.length, signals[1]?.aborted], [2, true]);
+  });
+
   it('do not cache a request that changes something', () => {
     assert.throws(
       () => compileYaml('dag_id: x\ntasks: [{name: a, type: http, method: POST, path: /a, cache: 5m}]\n'),
@@ -94,6 +131,21 @@ describe('http tasks that share what one process knows of a service', function (
     const options = '?rate_limit=5/s';
     await Promise.all(Array.from({ length: 6 }, (_, index) => run(`path: /limited/${index}`, { options })));
     assert.ok(performance.now() - startedAt >= 999, 'the sixth request waits for the next second');
+  });
+
+  it('pause together when the service refuses one of them', async () => {
+    const options = '?rate_limit=1000/s';
+    faults.set('/refused', [[429, { 'retry-after': '1' }]]);
+    const startedAt = performance.now();
+    assert.match((await failureOf(run('path: /refused', { options }))).message, /429/);
+    const order: string[] = [];
+    const ended = ['ann', 'bob'].map(async (user) => {
+      await run('path: /other', { options, user });
+      order.push(user);
+    });
+    await Promise.all(ended);
+    assert.ok(performance.now() - startedAt >= 999, 'the next request waits for the end of the pause');
+    assert.deepEqual(order, ['bob', 'ann'], 'another user does not wait');
   });
 
   it('refuse a rate limit that cannot be read', async () => {
