@@ -5,7 +5,7 @@ import { runTool } from './run-tool.ts';
 
 /**
  * Builds a Go program of a pinned module into the folder, and reports progress.
- * @param program its folder within the module
+ * @param program its folder within the module; '' for the module itself
  * @throws ChecksumMismatch
  */
 export async function goInstall(
@@ -24,7 +24,7 @@ export async function goInstall(
   // Run in `folder`, so that the user's Go workspace does not apply.
   const options = { environment: { ...environment, GOBIN: folder, GOOS: undefined, GOARCH: undefined }, workingFolder: folder };
   checkGoModule(module, await runTool(go, ['mod', 'download', '-json', module], options));
-  await runTool(go, ['install', '-v', module.replace('@', `/${program}@`)], {
+  await runTool(go, ['install', '-v', program === '' ? module : module.replace('@', `/${program}@`)], {
     ...options,
     onLine: (line) => {
       if (line.startsWith('go: downloading')) modules++;

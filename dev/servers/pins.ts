@@ -13,6 +13,7 @@ export const GO_MODULES = {
   'github.com/versity/versitygw@v1.8.0': 'h1:au+wI+aybno/STsQiSm35Uu6Q6iK5MWReQxgO6SEMFc=',
   'github.com/temporalio/cli@v1.5.1': 'h1:0RZMk14BWxz44Xg6ciDQvpfAMffoG3J7/K03ql80teY=',
   'go.temporal.io/server@v1.29.1': 'h1:sgiMveg/8e51lA62pWb9VzC5WTRitKFyT6XsjonHUhE=',
+  'github.com/oasdiff/oasdiff@v1.37.0': 'h1:4/KuuhVDHF7ltTYNPRvdn9IIbcPRvGRTdJxBErbD5pQ=',
 } as const;
 export type GoModule = keyof typeof GO_MODULES;
 
@@ -25,7 +26,7 @@ export class ChecksumMismatch extends Error {
  * The file in dev/servers/pins/ with the Python packages of a part and their checksums, for pip. Created by `uv pip compile --universal
  * --generate-hashes`.
  */
-export function requirementsFile(part: 'spark' | 'mlflow' | 'moto' | 'reladiff'): string {
+export function requirementsFile(part: 'spark' | 'mlflow' | 'moto' | 'reladiff' | 'fastapi'): string {
   return join(PINS, `${part}.txt`);
 }
 

@@ -35,6 +35,9 @@ export const versions = {
   analyticsAccelerator: '1.3.1',
   mlflow: '3.17.2',
   mlflowPythonAtLeast: '3.10',
+  fastapi: '0.165.0',
+  fastapiPythonAtLeast: '3.11',
+  oasdiff: '1.37.0',
   mavenDependencyPlugin: '3.8.1',
 } as const;
 
