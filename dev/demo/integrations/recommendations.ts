@@ -16,7 +16,7 @@ const SENSOR = sensorId(PIPELINE, 'user_activity');
 
 /** The FastAPI service, called by a pipeline for each action of a user. */
 export const recommendations: IntegrationStop = {
-  title: 'A user looks at a product, and a FastAPI service recommends others within half a second',
+  title: 'A user views a product, and a FastAPI service recommends others within half a second',
   parts: ['kafka'],
   async prepare(settings, onStop) {
     await createTopics(settings);
