@@ -7,8 +7,9 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 
 /** The plan of a pipeline in `examples/integrations/pipelines/`. @throws Error with its mistakes */
 export async function examplePlan(dagId: string): Promise<Plan> {
-  const file = join(ROOT, 'examples', 'integrations', 'pipelines', `${dagId}.yaml`);
-  const [compilation] = new Compiler(CATALOG).compileAll(await loadPipelines(file));
-  if (!compilation?.plan) throw new Error(JSON.stringify(compilation?.diagnostics));
-  return compilation.plan;
+  const folder = join(ROOT, 'examples', 'integrations', 'pipelines');
+  const compilations = new Compiler(CATALOG).compileAll(await loadPipelines(folder));
+  const plan = compilations.find((each) => each.plan?.dagId === dagId)?.plan;
+  if (!plan) throw new Error(JSON.stringify(compilations.flatMap(({ diagnostics }) => diagnostics)));
+  return plan;
 }
