@@ -1,5 +1,6 @@
+import { apiRelease } from './api-release.ts';
 import type { IntegrationStop } from './integration-stop.ts';
 import { recommendations } from './recommendations.ts';
 
 /** The stops of the tour, in their order. */
-export const integrationStops: readonly IntegrationStop[] = [recommendations];
+export const integrationStops: readonly IntegrationStop[] = [recommendations, apiRelease];
