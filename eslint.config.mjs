@@ -61,7 +61,7 @@ const anySignal = signalOf('any', 'linkedController() of lib/linked-controller.t
 const timeoutSignal = signalOf('timeout', 'withinTime() of lib/time-limit.ts');
 
 export default tseslint.config(
-  { ignores: ['node_modules/', '.sluice/', 'dist/', '**/*.d.mts'] },
+  { ignores: ['node_modules/', '**/.sluice/', 'dist/', '**/*.d.mts'] },
   js.configs.recommended,
   {
     files: ['**/*.ts'],

@@ -67,7 +67,7 @@ export async function startDeploymentPlatform(
   );
   const find = (name: string): Environment => {
     const environment = environments.get(name);
-    if (!environment) throw new Refused(404, `There is no environment '${name}'; there are: ${Object.keys(keys).join(', ')}.`);
+    if (!environment) throw new Refused(404, `There is no environment '${name}'. Environments: ${Object.keys(keys).join(', ')}.`);
     return environment;
   };
   const deploy = async (name: string, release: string): Promise<Answer> => {
