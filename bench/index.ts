@@ -9,6 +9,7 @@ const SUITES: Record<string, () => Promise<boolean>> = {
   'sensors-many': async () => printMeasures(await (await import('./sensors/many.ts')).benchManySensors()),
   sla: async () => printMeasures(await (await import('./sla/sla.ts')).benchSla()),
   'sla-faults': async () => printMeasures(await (await import('./sla/faults.ts')).benchSlaFaults()),
+  integrations: async () => printMeasures(await (await import('./integrations/integrations.ts')).benchIntegrations()),
   soak: async () => printMeasures(await (await import('./soak/soak.ts')).benchSoak()),
   start: async () => printMeasures(await (await import('./start/start.ts')).benchStart()),
   reconcile: async () => printMeasures(await (await import('./reconcile/reconcile.ts')).benchReconcile()),
