@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import { cp, mkdir, readdir, readFile, symlink } from 'node:fs/promises';
-import { join } from 'node:path';
+import { basename, join } from 'node:path';
 import { findProgram } from '../../lib/find-program.ts';
 import { PACKAGE } from '../../lib/roots.ts';
 import { cached } from './cache.ts';
@@ -24,7 +24,7 @@ export async function apiTools(environment: NodeJS.ProcessEnv, report: Report): 
     const npm = findProgram('npm', environment);
     if (npm === undefined || findProgram('go', environment) === undefined) throw new ToolMissing('checks of services need npm and Go');
     report('fetching Spectral and Pact with npm; usually under half a minute');
-    await cp(TOOLS, partial, { recursive: true, filter: (source) => !source.includes('node_modules') });
+    await cp(TOOLS, partial, { recursive: true, filter: (source) => basename(source) !== 'node_modules' });
     await runTool(npm, ['ci', '--ignore-scripts', '--no-audit', '--no-fund'], { environment, workingFolder: partial });
     const bin = join(partial, 'bin');
     await mkdir(bin);

@@ -2,8 +2,10 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import type { WorkflowHandle } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { ROOT } from '../../lib/environment.ts';
+import { readEndedRun, startRerun } from '../../temporal/runs/reruns.ts';
 import { startManualRun } from '../../temporal/runs/runs.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunResult } from '../../workflows/plan/runs/run.ts';
@@ -35,9 +37,12 @@ describe('recommendations_on_activity of examples/integrations/, with its FastAP
   });
 
   async function run(user: number): Promise<RunResult> {
-    const params = { user_id: String(user), product_id: String(89_100 + user) };
+    return resultOf(await start(user));
+  }
+  async function start(user: number): Promise<WorkflowHandle> {
+    const params = { activity_id: randomUUID(), user_id: String(user), product_id: String(89_100 + user) };
     const { pipelineRunId } = await startManualRun(runs.client, plan, runs.taskQueue, RUN_DAY, randomUUID(), params);
-    return resultOf(runs.client.workflow.getHandle(pipelineRunId));
+    return runs.client.workflow.getHandle(pipelineRunId);
   }
   const bodyOf = ({ tasks }: RunResult, task: string): JsonObject => (tasks[task]?.output as { body: JsonObject }).body;
   const effectsOf = ({ effects }: ServiceReport): number[] => Object.values(effects);
@@ -89,6 +94,18 @@ describe('recommendations_on_activity of examples/integrations/, with its FastAP
     const effects = effectsOf(report);
     assert.equal(report.received['GET /users/2000/recommendations'], 1);
     assert.deepEqual([effects.length, Math.max(...effects)], [before + 1, 1]);
+  });
+
+  it('records an activity once, also when its answer was garbage and the run is repeated', async () => {
+    await service.setFaults([{ method: 'POST', path: '/users/3000/activities', kind: 'garbage', count: 1 }]);
+    const failed = await start(3_000);
+    assert.match((await resultOf(failed)).tasks.update_features?.error ?? '', /answers \/users\/3000\/activities with what cannot be used/);
+    const run = await readEndedRun(runs.client, failed.workflowId);
+    const rerun = await startRerun(runs.client, runs.taskQueue, { run, plan: run.plan, params: run.params }, Date.now());
+    const repeated = await resultOf(runs.client.workflow.getHandle(rerun.pipelineRunId));
+    assert.deepEqual([repeated.state, bodyOf(repeated, 'update_features').activities], ['success', 1]);
+    const { received, effects } = await service.report();
+    assert.deepEqual([received['POST /users/3000/activities'], Math.max(...Object.values(effects))], [2, 1]);
   });
 
   it('answers 429 beyond 1,000 requests a minute of a key, and says when to come back', async () => {
