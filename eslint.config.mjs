@@ -7,6 +7,7 @@ const ROOMS = [
   'sensors',
   'monitors',
   'connections',
+  'resources',
   'project',
   'compiler',
   'temporal',
@@ -140,7 +141,7 @@ export default tseslint.config(
   ),
   ...room(
     'compiler',
-    ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'lib'],
+    ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'resources', 'lib'],
     '(node:|yaml$|ajv$|typebox$|fastest-levenshtein$|@marcbachmann/cel-js$)',
   ),
   ...room(
@@ -152,6 +153,7 @@ export default tseslint.config(
   ...room('monitors', ['workflows/plan', 'channels', 'connections', 'lib'], '(node:|typebox$|@temporalio/(activity|common)$)'),
   ...room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),
   ...room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
+  ...room('resources', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|kafkajs$|@aws-sdk/)'),
   ...room('project', ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'lib'], '(node:|esbuild$)'),
   ...room('graph', ['workflows/plan'], ''),
   ...room('lib', ['workflows/plan'], '[@a-z]'),

@@ -1,9 +1,16 @@
-import { watch } from 'node:fs';
+import { existsSync, watch } from 'node:fs';
 import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import { PROGRAM_DESCRIPTIONS } from './cli/program-descriptions.ts';
+import { convergeResources } from './cli/converge-resources.ts';
 import { pruneOptions, type WaitOptions, waitOption } from './cli/prune-options.ts';
+import { describeResourceResult, isDone } from './cli/view/resource-changes.ts';
+import { ResourceCompiler } from './compiler/compile-resources.ts';
+import { compileResources, RESOURCE_FOLDER } from './compiler/project-resources.ts';
+import { projectOf } from './compiler/read/project.ts';
+import { RESOURCES } from './resources/catalog.ts';
+import type { ResourceOptions } from './resources/run/compare.ts';
 import { listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
 import { formatDiagnostic } from './compiler/mistakes/diagnostic.ts';
@@ -22,15 +29,16 @@ import { followProject } from './project/follow-project.ts';
 import { environmentOf, loadProject } from './project/load-project.ts';
 import { connectClient, temporalState, TemporalUnavailable } from './temporal/connect.ts';
 import { applyDeployment, listApplied } from './temporal/deployment/apply.ts';
-import { type ApplyOptions, type DeploymentChanges, diffDeployment } from './temporal/deployment/changes.ts';
+import { type DeploymentChanges, diffDeployment } from './temporal/deployment/changes.ts';
 import { reportProject } from './temporal/deployment/report-project.ts';
 import { withholdWithoutWorkers } from './temporal/deployment/worker-check.ts';
 import { ensureSearchAttributes } from './temporal/search-attributes.ts';
 import { sensorOf } from './workflows/plan/sensor.ts';
 import { errorText } from './workflows/plan/values/error-text.ts';
 
-interface Options extends HealthOptions, ApplyOptions, WaitOptions {
+interface Options extends HealthOptions, ResourceOptions, WaitOptions {
   pipelines: string;
+  resources: string;
   taskQueue: string;
   env?: string;
   watch: boolean;
@@ -47,6 +55,7 @@ const RETRY = 5_000;
 let reported = '';
 let lastSummary = '';
 let lastWithheld = '';
+let lastResources = '';
 
 const settings = loadEnvironment();
 let project = await loadProject(settings).catch(endProcess);
@@ -56,6 +65,7 @@ const log = createLog('scheduler', 'info', scrubberOf(environment, project.conne
 await waitOption(pruneOptions(new Command('sluice scheduler')), '30s')
   .description(PROGRAM_DESCRIPTIONS.scheduler)
   .option('-p, --pipelines <path>', 'folder of pipelines', join(project.root, 'pipelines'))
+  .option('--resources <path>', 'folder of declared resources', join(project.root, RESOURCE_FOLDER))
   .option('--task-queue <name>', "task queue of the pipelines' workers; only its schedules are touched", taskQueueOf(environment))
   .option('--env <name>', 'the environment whose variables pipelines read: environments/<name>.yaml', environment.SLUICE_ENV)
   .option('-w, --watch', 'stay, and follow edits', false)
@@ -96,7 +106,7 @@ async function main(options: Options): Promise<void> {
  */
 async function apply(
   client: Client,
-  { pipelines, taskQueue, env, ...options }: Options,
+  { pipelines, resources, taskQueue, env, ...options }: Options,
 ): Promise<{ readonly isDone: boolean; readonly waitsForWorkers: boolean }> {
   const limits = limitsOf(project, { ...environment, SLUICE_TASK_QUEUE: taskQueue });
   const compiled = await compileProject([pipelines], Compiler.of(project), limits, env);
@@ -105,6 +115,7 @@ async function apply(
     compilations.filter(({ plan }) => !plan),
     log,
   );
+  const areResourcesDone = await applyResources(client, [resources], limits, { ...options, taskQueue, ...(env !== undefined && { env }) });
   const applied = await listApplied(client, taskQueue, compiled);
   const wanted = diffDeployment(compiled, applied, options);
   const changes = options.wait === false ? wanted : await withholdWithoutWorkers(client, taskQueue, wanted, options.wait);
@@ -141,9 +152,32 @@ async function apply(
   lastSummary = summary;
   const withheld = [...changes.pipelines, ...changes.sensors].filter((change) => change.withheld !== undefined);
   return {
-    isDone: compiled.broken.length === 0 && failures.size === 0 && withheld.length === 0,
+    isDone: areResourcesDone && compiled.broken.length === 0 && failures.size === 0 && withheld.length === 0,
     waitsForWorkers: withheld.some(({ action }) => action !== 'delete'),
   };
+}
+
+/**
+ * Makes the servers of declared resources agree with their files. Logs what was not done once, until it changes.
+ * @returns whether everything is as declared
+ */
+async function applyResources(
+  client: Client,
+  paths: readonly string[],
+  limits: ReturnType<typeof limitsOf>,
+  { taskQueue, env, ...options }: Pick<Options, 'taskQueue' | 'env' | keyof ResourceOptions>,
+): Promise<boolean> {
+  const declared = await compileResources(paths, projectOf(paths[0] ?? project.root), new ResourceCompiler(RESOURCES), limits, env);
+  const results = await convergeResources({ client, taskQueue, project, environment }, declared, options);
+  for (const result of results.filter(isDone)) log.info(describeResourceResult(result));
+  const problems = [
+    ...declared.compilations.flatMap(({ diagnostics }) => diagnostics.filter(({ severity }) => severity === 'error').map(formatDiagnostic)),
+    ...results.filter((result) => !isDone(result)).map(describeResourceResult),
+  ];
+  const text = problems.join('\n');
+  if (text !== lastResources) for (const problem of problems) log.warn(problem);
+  lastResources = text;
+  return problems.length === 0;
 }
 
 /** Logs changes that are not made, unless they are the same as last time. */
@@ -178,6 +212,10 @@ async function follow(client: Client, options: Options): Promise<void> {
   let wake = (): void => undefined;
   const watcher = watch(options.pipelines, { recursive: true, signal: stop.signal }, () => wake());
   watcher.on('error', (error) => log.error(`Cannot watch ${options.pipelines}: ${error.message}`));
+  if (existsSync(options.resources))
+    watch(options.resources, { recursive: true, signal: stop.signal }, () => wake()).on('error', (error) =>
+      log.error(`Cannot watch ${options.resources}: ${error.message}`),
+    );
   void followProject(project, settings, stop.signal, {
     async onChange(changed) {
       project = changed;

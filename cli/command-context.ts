@@ -6,6 +6,9 @@ import { projectOf } from '../compiler/read/project.ts';
 import type { Context } from '../compiler/check/check-context.ts';
 import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { type CompiledProject, compileProject, compileWithNeighbours } from '../compiler/project-pipelines.ts';
+import { type ResourceCompilation, ResourceCompiler } from '../compiler/compile-resources.ts';
+import { type CompiledResources, compileResources, isResourcePath, RESOURCE_FOLDER } from '../compiler/project-resources.ts';
+import { RESOURCES as RESOURCE_TYPES } from '../resources/catalog.ts';
 import { type Diagnostic, formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { type Connections, connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
@@ -23,6 +26,9 @@ const variables = { ...loadEnvironment() };
 export const environment: Environment = variables;
 /** The pipelines of the project. */
 export const PIPELINES = join(projectRoot(environment), 'pipelines');
+const RESOURCES = join(projectRoot(environment), RESOURCE_FOLDER);
+/** The pipelines and the resources of the project. */
+export const PROJECT_FILES: readonly string[] = [PIPELINES, RESOURCES];
 
 /** Thrown for a mistake that the user can correct; the CLI prints only the message. */
 export class CommandError extends Error {
@@ -89,9 +95,35 @@ async function compileFor(name: string | undefined, paths: readonly string[]): P
   return compileWithNeighbours(files, paths, Compiler.of(currentProject()), installation(), name);
 }
 
-/** Reads the pipelines at `paths` for a comparison with the applied ones. @throws PipelinesNotFound */
-export function readProject(paths: readonly string[]): Promise<CompiledProject> {
+/** Reads the pipelines at `paths` for a comparison with the applied ones. Without paths: none. @throws PipelinesNotFound */
+export async function readProject(paths: readonly string[]): Promise<CompiledProject> {
+  const { name } = projectOf(projectRoot(environment));
+  if (paths.length === 0) return { project: name, paths: [], files: [], compilations: [], plans: [], broken: [] };
   return compileProject(paths, Compiler.of(currentProject()), installation(), environmentName());
+}
+
+/** Reads the resources at `paths`, for the chosen environment. @throws PipelinesNotFound */
+export function readResources(paths: readonly string[]): Promise<CompiledResources> {
+  return resourcesFor(environmentName(), paths);
+}
+
+/** Compiles the resources at `paths` for the chosen environment, or for each environment of their project if none is chosen. */
+export async function compileResourcesForEach(paths: readonly string[]): Promise<readonly ResourceCompilation[]> {
+  const chosenName = environmentName();
+  const names = [...new Set(paths.flatMap((path) => listEnvironments(projectOf(path).root)))];
+  const each = chosenName !== undefined || names.length === 0 ? [chosenName] : names;
+  return (await Promise.all(each.map((name) => resourcesFor(name, paths)))).flatMap(({ compilations }) => compilations);
+}
+
+function resourcesFor(name: string | undefined, paths: readonly string[]): Promise<CompiledResources> {
+  const project = projectOf(paths[0] ?? projectRoot(environment));
+  return compileResources(paths, project, new ResourceCompiler(RESOURCE_TYPES), installation(), name);
+}
+
+/** Separates the paths of resources from those of pipelines. */
+export function splitPaths(paths: readonly string[]): { readonly pipelines: readonly string[]; readonly resources: readonly string[] } {
+  const resources = paths.filter(isResourcePath);
+  return { pipelines: paths.filter((path) => !resources.includes(path)), resources };
 }
 
 let chosen: string | undefined;
@@ -117,12 +149,12 @@ function installation(): Context {
 }
 
 /** Formats all errors and warnings of `compilations` as text. */
-export function formatMistakes(compilations: readonly Compilation[]): string {
+export function formatMistakes(compilations: readonly Pick<Compilation, 'diagnostics'>[]): string {
   return distinctDiagnostics(compilations).map(formatDiagnostic).join('\n\n');
 }
 
 /** The errors and warnings of `compilations`, each once: all pipelines below a `defaults.yaml` have its mistakes. */
-export function distinctDiagnostics(compilations: readonly Compilation[]): Diagnostic[] {
+export function distinctDiagnostics(compilations: readonly Pick<Compilation, 'diagnostics'>[]): Diagnostic[] {
   const all = compilations.flatMap(({ diagnostics }) => diagnostics.map((each): [string, Diagnostic] => [JSON.stringify(each), each]));
   return [...new Map(all).values()];
 }

@@ -1,10 +1,11 @@
 import { type Command, InvalidArgumentError, Option } from 'commander';
 import { DURATION_HELP, parseDuration } from '../workflows/plan/values/duration.ts';
 
-/** `--prune` and `--allow-delete`: what `sluice plan`, `sluice apply` and the scheduler may delete. */
+/** `--prune`, `--allow-delete` and `--adopt`: what `sluice plan`, `sluice apply` and the scheduler may delete and take over. */
 export function pruneOptions(command: Command): Command {
   return command
-    .option('--prune', 'delete pipelines of this project whose files are gone', false)
+    .option('--prune', 'delete pipelines and resources of this project that no file defines any more', false)
+    .option('--adopt', 'take over resources that exist already and differ from their declaration', false)
     .option('--allow-delete <n>', 'with --prune: how many may be deleted, where that is all or more than a fifth of them', parseCount);
 }
 

@@ -38,9 +38,9 @@ export class SchemaChecker {
       formats: TEXT_FORMATS,
     });
     const { definitions, ...file } = schema;
-    // Tasks and triggers in a list are validated one by one, each against its own type. The file's own keys are a definition like the
+    // Tasks, triggers and resources in a list are validated one by one, each against its own type. The file's own keys are a definition like the
     // others, because ajv compiles the root of a schema before anything inside it.
-    this.schema = { definitions: { ...(definitions as object), task: ANYTHING, trigger: ANYTHING, file } };
+    this.schema = { definitions: { ...(definitions as object), task: ANYTHING, trigger: ANYTHING, resource: ANYTHING, file } };
     this.ajv.addSchema(this.schema, 'pipeline');
   }
 

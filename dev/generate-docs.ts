@@ -2,6 +2,7 @@ import { writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { ROOT } from '../lib/environment.ts';
 import { connectionsPage } from './docs/connections-page.ts';
+import { resourcesPage } from './docs/resources-page.ts';
 import { taskTypesPage } from './docs/task-types-page.ts';
 import { triggersPage } from './docs/triggers-page.ts';
 
@@ -10,6 +11,7 @@ export const GENERATED_PAGES: Readonly<Record<string, () => string>> = {
   '02-task-types.md': taskTypesPage,
   '08-connections.md': () => connectionsPage(),
   '09-triggers.md': () => triggersPage(),
+  '14-resources.md': () => resourcesPage(),
 };
 
 if (process.argv[1] === import.meta.filename)

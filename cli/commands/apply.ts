@@ -2,37 +2,56 @@ import { Command } from 'commander';
 import { EXIT } from '../../lib/exit-code.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { applyDeployment, listApplied, type Outcome } from '../../temporal/deployment/apply.ts';
-import { type ApplyOptions, diffDeployment } from '../../temporal/deployment/changes.ts';
+import { diffDeployment } from '../../temporal/deployment/changes.ts';
 import { reportProject } from '../../temporal/deployment/report-project.ts';
 import { withholdWithoutWorkers } from '../../temporal/deployment/worker-check.ts';
 import { listBrokenFiles } from '../../compiler/read/broken-files.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 import { sensorOf } from '../../workflows/plan/sensor.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
-import { environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, readProject, say } from '../command-context.ts';
+import type { ResourceOptions } from '../../resources/run/compare.ts';
+import {
+  currentProject,
+  environment,
+  formatMistakes,
+  outputOption,
+  type OutputOptions,
+  print,
+  PROJECT_FILES,
+  readProject,
+  readResources,
+  say,
+  splitPaths,
+} from '../command-context.ts';
+import { convergeResources } from '../converge-resources.ts';
 import { pruneOptions, type WaitOptions, waitOption } from '../prune-options.ts';
+import { describeResourceResult, isDone, presentResourceResult, type ResourceResult } from '../view/resource-changes.ts';
 import { withClient } from '../with-client.ts';
 
 /** `sluice apply`: makes the changes that `sluice plan` shows. */
 export const command = waitOption(pruneOptions(new Command('apply')), '30s')
   .description(
-    'Make the schedules and sensors in Temporal agree with the pipeline files, as `sluice plan` shows. Waits for workers that know their task types.',
+    'Make declared resources agree with their files, then the schedules and sensors in Temporal with the pipelines, as `sluice plan` shows. Waits for workers that know their task types.',
   )
-  .argument('[paths...]', 'files and folders', [PIPELINES])
+  .argument('[paths...]', 'files and folders', PROJECT_FILES)
   .addOption(outputOption())
   .addHelpText(
     'after',
     '\nExample:\n  sluice apply pipelines/ --prune\n\n' +
-      'Exit codes: 0 applied; 1 a change failed, or was not carried out; 3 mistakes in files, whose pipelines stay as they were.',
+      'Exit codes: 0 applied; 1 a change failed, or was not carried out, or a resource could not be compared; 3 mistakes in files, whose pipelines and resources stay as they were.',
   )
-  .action(async (paths: string[], options: OutputOptions & ApplyOptions & WaitOptions) => {
-    const project = await readProject(paths);
+  .action(async (paths: string[], options: OutputOptions & ResourceOptions & WaitOptions) => {
+    const split = splitPaths(paths);
+    const project = await readProject(split.pipelines);
+    const declared = await readResources(split.resources);
     const queue = taskQueueOf(environment);
     const results: Result[] = [];
+    let resources: readonly ResourceResult[] = [];
     /** Why a change was not made, by dag_id. */
     const failures = new Map<string, string>();
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
+      resources = await convergeResources({ client, taskQueue: queue, project: currentProject(), environment }, declared, options);
       const applied = await listApplied(client, queue, project);
       const wanted = diffDeployment(project, applied, options);
       const changes = options.wait === false ? wanted : await withholdWithoutWorkers(client, queue, wanted, options.wait);
@@ -57,11 +76,19 @@ export const command = waitOption(pruneOptions(new Command('apply')), '30s')
         say(`The monitors could not be given the list of pipelines: ${errorText(error)}`);
       });
     });
-    const unchanged = project.plans.length - results.filter((each) => 'dag_id' in each && each.action !== 'delete').length;
-    print(options, results, [...results.map(describe), `${unchanged} unchanged`].join('\n'));
-    if (project.broken.length > 0) say(formatMistakes(project.compilations));
-    if (project.broken.length > 0) process.exitCode = EXIT.invalidPipeline;
-    else if (results.some(({ failure, withheld }) => (failure ?? withheld) !== undefined)) process.exitCode = EXIT.failed;
+    const changedPipelines = results.filter((each) => 'dag_id' in each && each.action !== 'delete').length;
+    const changedResources = resources.filter(({ change }) => change.declared).length;
+    const unchanged = project.plans.length - changedPipelines + declared.resources.length - changedResources;
+    print(
+      options,
+      [...resources.map(presentResourceResult), ...results],
+      [...resources.map(describeResourceResult), ...results.map(describe), `${unchanged} unchanged`].join('\n'),
+    );
+    const isBroken = project.broken.length > 0 || declared.broken.length > 0;
+    if (isBroken) say(formatMistakes([...declared.compilations, ...project.compilations]));
+    if (isBroken) process.exitCode = EXIT.invalidPipeline;
+    else if (!resources.every(isDone) || results.some(({ failure, withheld }) => (failure ?? withheld) !== undefined))
+      process.exitCode = EXIT.failed;
   });
 
 /** A change and its outcome. */

@@ -12,59 +12,90 @@ import type { ScheduleState } from '../../temporal/schedules/schedules.ts';
 import type { SensorChange } from '../../temporal/sensors/sensors.ts';
 import { describeSchedule } from '../../workflows/plan/describe.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
-import { environment, formatMistakes, outputOption, type OutputOptions, PIPELINES, print, readProject, say } from '../command-context.ts';
+import type { CompiledResources } from '../../compiler/project-resources.ts';
+import type { ResourceOptions } from '../../resources/run/compare.ts';
+import {
+  currentProject,
+  environment,
+  formatMistakes,
+  outputOption,
+  type OutputOptions,
+  print,
+  PROJECT_FILES,
+  readProject,
+  readResources,
+  say,
+  splitPaths,
+} from '../command-context.ts';
+import { planResources } from '../converge-resources.ts';
 import { projectAtCommit } from '../project-at-commit.ts';
 import { pruneOptions, type WaitOptions, waitOption } from '../prune-options.ts';
 import { describeChange, describeSensorChange, presentChange, type ShownChange } from '../view/pipeline-changes.ts';
 import { diffPlans } from '../view/plan-diff.ts';
+import { describeResource, presentResource, type ShownResource } from '../view/resource-changes.ts';
 import { withClient } from '../with-client.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 
 /** `sluice plan`: shows what applying the files would change in Temporal, and what the compiler filled in. */
 export const command = waitOption(pruneOptions(new Command('plan')), '0s')
   .description(
-    'Show the next runs and the values that the compiler filled in; with a Temporal server, also what `sluice apply` would change, and what is paused.',
+    'Show the next runs and the values that the compiler filled in; with a Temporal server, also what `sluice apply` would change, in Temporal and on the servers of declared resources, and what is paused.',
   )
-  .argument('[paths...]', 'files and folders', [PIPELINES])
+  .argument('[paths...]', 'files and folders', PROJECT_FILES)
   .option('--against <commit>', 'compare with the files of a git commit instead of with Temporal')
   .addOption(outputOption())
   .addHelpText(
     'after',
-    '\nExamples:\n  sluice plan pipelines/\n  sluice plan --against origin/main   show what a pull request changes\n\nExit codes: 0 no changes, or no Temporal server to compare with; 2 changes pending; 3 mistakes in files.',
+    '\nExamples:\n  sluice plan pipelines/\n  sluice plan --against origin/main   show what a pull request changes\n\nExit codes: 0 no changes, or no Temporal server to compare with; 1 a resource could not be compared; 2 changes pending; 3 mistakes in files.',
   )
   .action(async (paths: string[], options: Options) => {
-    const project = await readProject(paths);
+    const split = splitPaths(paths);
+    const project = await readProject(split.pipelines);
+    const declared = await readResources(split.resources);
     const { compilations } = project;
-    const { pipelines, sensors } = await (options.against === undefined
-      ? changesInTemporal(project, options)
-      : changesSince(options.against, paths, project));
+    const { pipelines, sensors, resources } = await (options.against === undefined
+      ? changesInTemporal(project, declared, options)
+      : changesSince(options.against, split.pipelines, project));
     const value = [
+      ...resources.map(presentResource),
       ...pipelines.map((change) => presentChange(change, compilations)),
       ...sensors.map(({ id, action, withheld }) => ({ sensor: id, action, ...(withheld !== undefined && { withheld }) })),
     ];
     const text = [
+      ...(resources.length > 0 ? [resources.map(describeResource).join('\n')] : []),
       ...pipelines.map((change) => describeChange(change, compilations)),
       ...(sensors.length > 0 ? [sensors.map(describeSensorChange).join('\n')] : []),
     ];
     print(options, value, text.join('\n\n'));
-    if (project.broken.length > 0) {
-      say(formatMistakes(compilations));
+    if (project.broken.length > 0 || declared.broken.length > 0) {
+      say(formatMistakes([...declared.compilations, ...compilations]));
       process.exitCode = EXIT.invalidPipeline;
-    } else if (sensors.length > 0 || pipelines.some(({ action }) => action !== 'unchanged' && action !== 'compiled')) {
+    } else if (resources.some(({ action }) => action === 'unknown')) {
+      process.exitCode = EXIT.failed;
+    } else if (sensors.length > 0 || [...pipelines, ...resources].some(({ action }) => action !== 'unchanged' && action !== 'compiled')) {
       process.exitCode = EXIT.changesPresent;
     }
   });
 
-type Options = OutputOptions & ApplyOptions & WaitOptions & { readonly against?: string };
+type Options = OutputOptions & ResourceOptions & WaitOptions & { readonly against?: string };
 
 interface ShownChanges {
   readonly pipelines: readonly ShownChange[];
   readonly sensors: readonly SensorChange[];
+  readonly resources: readonly ShownResource[];
 }
 
 /** Shows what `sluice apply` would change; without a server, only the compiled pipelines. */
-function changesInTemporal(project: CompiledProject, options: ApplyOptions & WaitOptions): Promise<ShownChanges> {
-  return withClient((client) => changesIn(client, project, options)).catch((error: unknown): ShownChanges => {
+function changesInTemporal(
+  project: CompiledProject,
+  declared: CompiledResources,
+  options: ResourceOptions & WaitOptions,
+): Promise<ShownChanges> {
+  return withClient(async (client) => {
+    const deployment = { client, taskQueue: taskQueueOf(environment), project: currentProject(), environment };
+    const resources = await planResources(deployment, declared, options);
+    return { ...(await changesIn(client, project, options)), resources };
+  }).catch((error: unknown): ShownChanges => {
     if (!(error instanceof TemporalUnavailable)) throw error;
     say(`${error.message} The files were not compared with what is applied.`);
     const compiled = project.plans.map(({ plan }): ShownChange => ({
@@ -73,7 +104,14 @@ function changesInTemporal(project: CompiledProject, options: ApplyOptions & Wai
       detail: describeSchedule(plan.schedule),
       plan,
     }));
-    return { pipelines: compiled, sensors: [] };
+    const resources = declared.resources.map((each): ShownResource => ({
+      ...each,
+      action: 'compiled',
+      detail: each.file,
+      differences: [],
+      isOwn: false,
+    }));
+    return { pipelines: compiled, sensors: [], resources };
   });
 }
 
@@ -85,7 +123,7 @@ async function changesSince(ref: string, paths: readonly string[], project: Comp
     const files = broken.map(({ file }) => file).join(', ');
     say(`Files with mistakes in '${ref}' are left out of the comparison: ${files}`);
   }
-  return { pipelines: diffProjects(earlier?.plans ?? [], project), sensors: [] };
+  return { pipelines: diffProjects(earlier?.plans ?? [], project), sensors: [], resources: [] };
 }
 
 /** Compares pipelines with earlier versions. Skips files that have mistakes now. */
@@ -105,7 +143,11 @@ function diffProjects(earlier: CompiledProject['plans'], { plans, broken }: Comp
 }
 
 /** Determines what `sluice apply` would change on the server, without changing it. */
-async function changesIn(client: Client, project: ProjectPipelines, options: ApplyOptions & WaitOptions): Promise<ShownChanges> {
+async function changesIn(
+  client: Client,
+  project: ProjectPipelines,
+  options: ApplyOptions & WaitOptions,
+): Promise<Omit<ShownChanges, 'resources'>> {
   const taskQueue = taskQueueOf(environment);
   const applied = await listApplied(client, taskQueue, project);
   const wanted = diffDeployment(project, applied, options);

@@ -1,7 +1,17 @@
 import { Command, Option } from 'commander';
 import { EXIT } from '../../lib/exit-code.ts';
 import type { Diagnostic } from '../../compiler/mistakes/diagnostic.ts';
-import { compileForEach, distinctDiagnostics, formatMistakes, PIPELINES, print, say } from '../command-context.ts';
+import { resourceTitle } from '../../resources/declared-resource.ts';
+import {
+  compileForEach,
+  compileResourcesForEach,
+  distinctDiagnostics,
+  formatMistakes,
+  print,
+  PROJECT_FILES,
+  say,
+  splitPaths,
+} from '../command-context.ts';
 
 interface Options {
   readonly output: 'text' | 'json' | 'github';
@@ -10,9 +20,9 @@ interface Options {
 /** `sluice validate`: reports all mistakes in all files, without servers. */
 export const command = new Command('validate')
   .description(
-    'Check pipeline files and report every mistake with its location, without any server; for each environment, if none is chosen.',
+    'Check pipeline and resource files and report every mistake with its location, without any server; for each environment, if none is chosen.',
   )
-  .argument('[paths...]', 'files and folders', [PIPELINES])
+  .argument('[paths...]', 'files and folders', PROJECT_FILES)
   .addOption(
     new Option('-o, --output <format>', 'output format; github: annotations for pull requests')
       .choices(['text', 'json', 'github'])
@@ -20,16 +30,22 @@ export const command = new Command('validate')
   )
   .addHelpText('after', '\nExample:\n  sluice validate pipelines/sales.yaml\n\nExit codes: 0 no mistakes, 3 mistakes found.')
   .action(async (paths: string[], { output }: Options) => {
-    const compilations = await compileForEach(paths);
-    const bad = compilations.filter(({ plan }) => !plan);
+    const split = splitPaths(paths);
+    const pipelines = await compileForEach(split.pipelines);
+    const resources = await compileResourcesForEach(split.resources);
+    const compilations = [...pipelines, ...resources];
+    const bad = [...pipelines.filter(({ plan }) => !plan), ...resources.filter((each) => !each.resources)];
     const diagnostics = distinctDiagnostics(compilations);
     print(
       { output: output === 'json' ? 'json' : 'text' },
-      compilations.map((compilation) => ({
-        file: compilation.file,
-        dag_id: compilation.plan?.dagId ?? null,
-        diagnostics: compilation.diagnostics,
-      })),
+      [
+        ...pipelines.map(({ file, plan, diagnostics }) => ({ file, dag_id: plan?.dagId ?? null, diagnostics })),
+        ...resources.map(({ file, resources: valid, diagnostics }) => ({
+          file,
+          resources: valid?.map(resourceTitle) ?? null,
+          diagnostics,
+        })),
+      ],
       output === 'github' ? diagnostics.map(annotation).join('\n') : formatMistakes(compilations),
     );
     const count = (severity: Diagnostic['severity'], word: string): string => {

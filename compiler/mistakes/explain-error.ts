@@ -47,7 +47,7 @@ export function explainError(source: Source, error: ErrorObject, place: Place): 
           `write \`${missing}: ${value}\` instead of \`${formerly}: ${value}\``,
         );
       }
-      const inThis = inner.length === 0 && place.kind !== 'pipeline' ? ` in this ${place.kind}` : '';
+      const inThis = inner.length === 0 && place.kind !== 'pipeline' && place.kind !== 'file' ? ` in this ${place.kind}` : '';
       return source.reportInside('SL202', path, `'${missing}' is missing${inThis}.`, exampleOf(error, missing));
     }
     case 'type':

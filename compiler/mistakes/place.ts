@@ -1,10 +1,10 @@
 import type { Path } from '../read/source.ts';
 
-/** The checked object: a whole file, or one task or trigger in it. */
+/** The checked object: a whole file, or one task, trigger or resource in it. */
 export interface Place {
-  readonly kind: 'pipeline' | 'task' | 'trigger';
+  readonly kind: 'pipeline' | 'task' | 'trigger' | 'file' | 'resource';
   readonly path: Path;
-  /** The task type or trigger type. */
+  /** The type of the task, trigger or resource. */
   readonly type?: string;
   /** Task types that have a key which this type lacks. */
   elsewhere?(key: string): readonly string[];
@@ -22,7 +22,7 @@ export function nameOf(inner: Path): string | undefined {
 /** Describes where a key is, for a message about it. */
 export function placeName({ kind, type }: Place, inner: Path): string {
   if (inner.length > 0) return ` in '${inner.filter((step) => typeof step === 'string').join('.')}'`;
-  return kind === 'pipeline' ? '' : ` in a ${kind} of type ${type ?? '?'}`;
+  return kind === 'pipeline' || kind === 'file' ? '' : ` in a ${kind} of type ${type ?? '?'}`;
 }
 
 /** The examples of a key, as a hint. */

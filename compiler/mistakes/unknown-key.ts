@@ -33,7 +33,7 @@ export function reportUnknownKey(source: Source, path: Path, error: ErrorObject,
           (inner.length === 0 && place.kind === 'task' ? ofPipeline(key) : undefined) ??
           (inner.at(-1) === 'default_args' ? ofOneTask(key) : undefined) ??
           didYouMean(key, allowed) ??
-          (inner.length === 0 ? belongsTo(key, place) : undefined) ??
+          (inner.length === 0 && place.kind !== 'file' ? belongsTo(key, place) : undefined) ??
           [`allowed: ${allowed.join(', ')}`, ...(inner.length > 0 ? [exampleHint(place, inner) ?? []].flat() : [])].join('; '));
   source.reportKey('SL201', path, `Unknown key '${key}'${placeName(place, inner)}.`, hint);
 }

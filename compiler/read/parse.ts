@@ -11,12 +11,22 @@ export const MAX_BYTES = 1024 * 1024;
 /** Limit of the YAML parser: uses of an anchor, times the aliases in it. */
 const MAX_ALIASES = 100;
 
+/** What a kind of file contains, for messages. */
+export interface FileKind {
+  /** The keys that it begins with, for example. */
+  readonly start: string;
+  readonly empty: string;
+}
+
+const PIPELINE: FileKind = { start: 'start with `dag_id: …`', empty: 'a pipeline has at least dag_id, schedule_interval and tasks' };
+
 /**
  * Parses YAML 1.2, and stores positions in `source`.
+ * @param kind default: a pipeline
  * @returns the file's value without keys that only hold anchors, or undefined if it is not one valid map; mistakes are in
  *   `source.diagnostics`
  */
-export function parse(source: Source): JsonObject | undefined {
+export function parse(source: Source, kind: FileKind = PIPELINE): JsonObject | undefined {
   const { text } = source;
   if (text.length > MAX_BYTES) {
     source.reportAt(
@@ -40,7 +50,7 @@ export function parse(source: Source): JsonObject | undefined {
   }
   const [document, second] = new Composer(YAML_OPTIONS).compose(tokens);
   if (!document) {
-    source.reportAt('SL105', 0, 1, 'The file is empty.', 'a pipeline has at least dag_id, schedule_interval and tasks');
+    source.reportAt('SL105', 0, 1, 'The file is empty.', kind.empty);
     return undefined;
   }
   source.document = document;
@@ -53,7 +63,7 @@ export function parse(source: Source): JsonObject | undefined {
     return undefined;
   }
   if (!(document.value instanceof YAMLMap)) {
-    source.report('SL105', [], 'The file is not a map of keys.', 'start with `dag_id: …`');
+    source.report('SL105', [], 'The file is not a map of keys.', kind.start);
     return undefined;
   }
   const mistakes = mergeKeys(document, text);

@@ -12,7 +12,7 @@ export interface Project {
 
 /**
  * The project of a file or folder: the nearest parent folder with a sluice.config or a package.json, else the folder that contains
- * `pipelines/`, else the folder itself.
+ * `pipelines/` or `resources/`, else the folder itself.
  */
 export function projectOf(path: string): Project {
   const start = folderOf(resolve(path));
@@ -20,8 +20,9 @@ export function projectOf(path: string): Project {
     const name = packageName(folder) ?? (configFileIn(folder) && '');
     if (name !== undefined) return { name: name || basename(folder), root: folder };
   }
-  const pipelines = [...foldersUpwards(start)].find((folder) => basename(folder) === 'pipelines');
-  const root = pipelines === undefined ? start : dirname(pipelines);
+  const nearest = (name: string): string | undefined => [...foldersUpwards(start)].find((folder) => basename(folder) === name);
+  const known = nearest('pipelines') ?? nearest('resources');
+  const root = known === undefined ? start : dirname(known);
   return { name: basename(root) || 'root', root };
 }
 

@@ -51,3 +51,20 @@ export const TIME_ZONE: JsonSchema = { ...text('Time zone', 'An IANA name. Defau
 export function date(title: string, description: string): JsonSchema {
   return { ...text(title, description, '2024-01-01'), format: 'iso-date' };
 }
+
+/** Selects one of several definitions by `type`. */
+export function byType(
+  title: string,
+  description: string,
+  branches: readonly { readonly type: string; readonly definition: string }[],
+): JsonSchema {
+  const types = branches.map(({ type }) => type);
+  return {
+    type: 'object',
+    required: ['type'],
+    // Redundant with the branches, but editors offer all types only if one list contains them.
+    properties: { type: { title, description, enum: types, examples: types.slice(0, 1) } },
+    discriminator: { propertyName: 'type' },
+    oneOf: branches.map(({ definition }) => ({ $ref: `#/definitions/${definition}` })),
+  };
+}

@@ -3,7 +3,7 @@ import type { TriggerType } from '../../sensors/define-trigger.ts';
 import type { ChannelDefinition } from '../../channels/define-channel.ts';
 import { ANCHOR_KEY } from '../read/parse.ts';
 import { alertsSchema } from './alerts-schema.ts';
-import { type JsonSchema, map, text } from './json-schema.ts';
+import { byType, type JsonSchema, map, text } from './json-schema.ts';
 import { CALENDAR, SCHEDULE_KEYS } from './schedule-keys.ts';
 import { SlaListSchema } from './sla-schema.ts';
 import { GROUP_NAME, TASK_COMMON, TASK_OPTIONS } from './task-keys.ts';
@@ -188,19 +188,6 @@ function taskList(title: string, description: string): JsonSchema {
     title,
     description,
     examples: [[{ name: 'tell_the_team', type: 'notify', to: 'slack', message: '{{ dag_id }}: {{ ds }}' }]],
-  };
-}
-
-/** Selects one of several definitions by `type`. */
-function byType(title: string, description: string, branches: readonly { type: string; definition: string }[]): JsonSchema {
-  const types = branches.map(({ type }) => type);
-  return {
-    type: 'object',
-    required: ['type'],
-    // Redundant with the branches, but editors offer all types only if one list contains them.
-    properties: { type: { title, description, enum: types, examples: types.slice(0, 1) } },
-    discriminator: { propertyName: 'type' },
-    oneOf: branches.map(({ definition }) => ({ $ref: `#/definitions/${definition}` })),
   };
 }
 

@@ -18,6 +18,7 @@ export const SOURCES = [
   'channels',
   'connections',
   'project',
+  'resources',
   'index.ts',
   'workflows',
   'graph',

@@ -1,3 +1,4 @@
+import { type PruneOptions, whyNotDeleted } from '../../lib/deletion-limit.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { refusal } from '../../workflows/plan/not-yet.ts';
 import { diffSchedules, type ScheduleChange, type ScheduleState } from '../schedules/schedules.ts';
@@ -27,12 +28,7 @@ export interface AppliedPipelines {
   readonly keyId?: string;
 }
 
-export interface ApplyOptions {
-  /** Whether to delete pipelines whose files are gone. Default: no. */
-  readonly prune: boolean;
-  /** How many may be deleted at once if that is all, or more than a fifth, of the project's pipelines. Default: none. */
-  readonly allowDelete?: number;
-}
+export type ApplyOptions = PruneOptions;
 
 /** A change of a Schedule. `withheld` says why it is not made. */
 export type PipelineChange = ScheduleChange & { readonly withheld?: string };
@@ -41,9 +37,6 @@ export interface DeploymentChanges {
   readonly pipelines: readonly PipelineChange[];
   readonly sensors: readonly SensorChange[];
 }
-
-/** The fraction of a project's pipelines that may be deleted without `allowDelete`. */
-const MAX_DELETED_PART = 0.2;
 
 /**
  * Determines what applying a project's files changes. `sluice plan` shows the changes; `sluice apply` and the scheduler make them.
@@ -83,10 +76,7 @@ export function isWithin(file: string | undefined, paths: readonly string[]): bo
 function whyDeletionIsWithheld({ broken }: ProjectPipelines, deletions: number, owned: number, options: ApplyOptions): string | undefined {
   const unclear = broken.find(({ dagId }) => dagId === undefined);
   if (unclear) return `${unclear.file} cannot be read, and may be its file under a new name`;
-  if (!options.prune) return '`--prune` deletes it';
-  const isMany = deletions === owned || deletions > owned * MAX_DELETED_PART;
-  if (!isMany || (options.allowDelete ?? 0) >= deletions) return undefined;
-  return `${deletions} of the project's ${owned} pipelines would be deleted; \`--allow-delete ${deletions}\` allows it`;
+  return whyNotDeleted(deletions, owned, 'pipelines', options);
 }
 
 /** Sensors are deleted together with their pipelines. */
