@@ -62,9 +62,10 @@ export async function killPart(part: PartName, awayMs = 0, home = TEST_HOME): Pr
   const name = meant(part);
   const { pid } = (await stackStatus(home)).find((each) => each.name === name) ?? {};
   if (pid === undefined) throw new Error(`No ${name} is running in ${home}.`);
-  process.kill(pid, 'SIGKILL');
-  // Its port is in use until the process is gone; a restart would choose another one.
-  await eventually(() => Promise.resolve(assert.throws(() => process.kill(pid, 0))));
+  // The whole group that it leads: the program may be a script that has started the server.
+  process.kill(-pid, 'SIGKILL');
+  // Its port is in use until the processes are gone; a restart would choose another one.
+  await eventually(() => Promise.resolve(assert.throws(() => process.kill(-pid, 0))));
   await new Promise((resolve) => setTimeout(resolve, awayMs));
   await startStack({ home, parts: [name], environment, progress: createProgress() });
 }
