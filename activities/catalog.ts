@@ -16,6 +16,7 @@ import { sparkJob } from './spark-job.ts';
 import { sql } from './sql.ts';
 import { sqlCheck } from './sql-check.ts';
 import { trainModel } from './train-model.ts';
+import { transform } from './transform.ts';
 import { unfinished } from './run/unfinished.ts';
 import { waitForHttp } from './wait-for-http.ts';
 import { waitForKafka } from './wait-for-kafka.ts';
@@ -29,6 +30,7 @@ export const CATALOG: readonly TaskType[] = [
   postgresToS3,
   s3ToRedshift,
   sparkJob,
+  transform,
   sql,
   sqlCheck,
   reconcile,

@@ -47,6 +47,12 @@ export interface TaskContext<C extends ConnectionNeeds = ConnectionNeeds> {
    * @throws ApplicationFailure `InvalidParameters` when the condition has no value
    */
   holds(condition: string, own: JsonObject): boolean;
+  /**
+   * Evaluates an expression given as a parameter, such as one for each record of a file. Its cost is limited.
+   * @param own names available in addition to those of every run, such as `record`
+   * @throws ExpressionFailed when it has no value
+   */
+  evaluate(expression: string, own: JsonObject): Json;
   /** Removes from a text for people the secrets of this worker's connections and anything that looks like a secret. */
   scrub(text: string): string;
   /** Looks up runs in this deployment's Temporal. */
@@ -84,8 +90,11 @@ export interface ConnectionNeeds {
 
 /** How a task type passes data between tasks. */
 export interface DataHandOver {
-  /** Reads the dataset of the nearest upstream; the parameter `bucketKey` names the bucket that must contain it. */
-  readonly reads?: { readonly bucketKey?: string };
+  /**
+   * Reads the dataset of the nearest upstream; the parameter `bucketKey` names the bucket that must contain it. `instead`: parameters that
+   * name another source; default: `s3_key`.
+   */
+  readonly reads?: { readonly bucketKey?: string; readonly instead?: readonly string[] };
   /** Writes a dataset: into the bucket that the parameter `bucketKey` names, else into the one that its downstream reads from. */
   readonly writes?: { readonly bucketKey?: string };
 }

@@ -25,7 +25,7 @@ import { resolveExpressions } from './expressions/resolve-expressions.ts';
 import { outputShape } from './expressions/shapes.ts';
 import type { FillIn } from './resolve/fill-in.ts';
 import { includeDocuments } from './read/include-documents.ts';
-import { includeSql } from './read/include-sql.ts';
+import { includeFiles } from './read/include-files.ts';
 import { type DefaultsFile, FolderDefaults } from './read/defaults.ts';
 import { inheritDefaults } from './resolve/inherit-defaults.ts';
 import { linkPipelines } from './resolve/link-pipelines.ts';
@@ -182,7 +182,7 @@ export class Compiler {
       source.report('SL105', [], 'This is a file of dag-factory: its pipelines are listed by name.', 'convert it: sluice import FILE');
       return { value: undefined, nodes: [] };
     }
-    const included = parsed && includeSql(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
+    const included = parsed && includeFiles(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
     // Repeat for the SQL files.
     const value = included && includeDocuments(source, fillVars(included), this.types, readBeside);
     const nodes = value ? taskNodes(value) : [];

@@ -8,7 +8,7 @@ import type { Place } from './mistakes/place.ts';
 import { showValue } from './mistakes/show-value.ts';
 import { isMistyped } from './mistakes/unknown-key.ts';
 import { foreignTriggerHint, foreignTypeHint } from './mistakes/foreign-types.ts';
-import { SQL_FILE } from './read/include-sql.ts';
+import { SQL_FILE } from './read/include-files.ts';
 import type { JsonSchema } from './schema/json-schema.ts';
 import { DEFAULT_KEYS, defaultsSchema } from './schema/defaults-schema.ts';
 import { type Catalogs, pipelineSchema } from './schema/pipeline-schema.ts';

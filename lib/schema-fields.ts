@@ -39,6 +39,11 @@ export function sqlFile(holds: 'sql' | 'query') {
   );
 }
 
+/** A key that names a file whose text takes the place of the key `holds`: see compiler/read/include-files.ts. Tasks never see it. */
+export function textFile(title: string, description: string, example: string, holds: string) {
+  return Type.Optional(Type.String({ minLength: 1, title, description, examples: [example], template: 'none', holds }));
+}
+
 const PART_OF_NAME = '(?:[^".;\\u0000-\\u001f]+|"(?:[^"\\u0000-\\u001f]|"")+")';
 
 /** The format of a table name: `table`, `schema.table`, or parts in double quotes. */

@@ -51,6 +51,7 @@ export async function runTask(
     const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
     // An interval that is rerun reuses its workflow id, but its effects are new.
     const task = `${info.activityId}${suffix}`;
+    const evaluator = new Evaluator({}, input.timezone);
     const identity = [workflowId, ...(input.run ? [runId] : []), task].join('/');
     const result = await taskType.run(
       {
@@ -68,7 +69,8 @@ export async function runTask(
         connections: resolveConnections(taskType, connections, params),
         connection: (name, types) => getConnection(connections, name, types),
         timezone: input.timezone ?? 'UTC',
-        holds: (condition, own) => holds(condition, { ...values, ...own }, input.timezone),
+        holds: (condition, own) => holds(evaluator, condition, { ...values, ...own }),
+        evaluate: (expression, own) => evaluator.evaluate(expression, { ...values, ...own }),
         scrub: (text) => scrub(text, secrets),
         runs,
         signal,
@@ -137,9 +139,9 @@ async function runBatch(
   return outputs;
 }
 
-function holds(condition: string, values: JsonObject, zone: string | undefined): boolean {
+function holds(evaluator: Evaluator, condition: string, values: JsonObject): boolean {
   try {
-    return new Evaluator({}, zone).test(condition, values);
+    return evaluator.test(condition, values);
   } catch (error) {
     if (error instanceof ExpressionFailed) throw userFault('InvalidParameters', error.message);
     throw error;

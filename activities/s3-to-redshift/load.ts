@@ -3,6 +3,7 @@ import { MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
 import { connectionName } from '../support/dataset/parameters.ts';
 import { readInput, readManifest, type StoredManifest } from '../support/dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../support/dataset/storage.ts';
+import { tableFormat } from '../support/dataset/table-format.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../run/errors.ts';
 import { withDatabase } from '../support/sql/database.ts';
@@ -29,6 +30,7 @@ export async function load(ctx: TaskContext<typeof connections>, task: Params): 
   const storage = openStorage(aws, connectionName(task, connections.storage));
   try {
     const { uri: manifestUri, content: manifest, checksum } = await readData(ctx, task, storage);
+    tableFormat(manifest);
     const table = { schema: task.schema ?? 'public', table: task.redshift_table };
     const options = {
       connection: warehouse,

@@ -1,6 +1,7 @@
 import type { AwsConnection } from '../../lib/s3.ts';
 import type { RedshiftConnection } from '../../lib/databases/postgres.ts';
 import { platformFault, userFault } from '../run/errors.ts';
+import { tableFormat } from '../support/dataset/table-format.ts';
 import { databaseFailure, describe, isServerError, type ServerError } from '../support/sql/database-failure.ts';
 import { sqlAt } from '../support/sql/database.ts';
 import { quoteList } from '../support/sql/find-table.ts';
@@ -27,7 +28,7 @@ export async function stageFromRedshift(
   // Redshift refuses a manifest without entries.
   if (manifest.entries.length === 0) return;
   refuseOtherNames(load, columns);
-  const format = { csv: "FORMAT AS CSV NULL AS ''", jsonl: "FORMAT AS JSON 'auto'", parquet: 'FORMAT AS PARQUET' }[manifest.format];
+  const format = { csv: "FORMAT AS CSV NULL AS ''", jsonl: "FORMAT AS JSON 'auto'", parquet: 'FORMAT AS PARQUET' }[tableFormat(manifest)];
   const options = [
     authorization(warehouse, aws),
     `REGION ${quoteLiteral(aws.region_name)}`,

@@ -2,10 +2,10 @@ import { text } from 'node:stream/consumers';
 import { getObject, listObjects, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import {
   type Column,
-  type DatasetFormat,
   type DatasetManifest,
   type DatasetReference,
   MANIFEST_NAME,
+  type TableFormat,
 } from '../../workflows/plan/datasets/dataset.ts';
 import type { DatasetOutput } from '../support/dataset/dataset-output.ts';
 import { deleteAllUnder, deleteUnder } from '../support/dataset/delete-under.ts';
@@ -21,7 +21,7 @@ const SCHEMA_NAME = '_schema.json';
 
 interface WrittenOutput {
   readonly schema: readonly Column[];
-  readonly format: DatasetFormat;
+  readonly format: TableFormat;
   readonly compression: DatasetManifest['compression'];
 }
 
@@ -102,7 +102,7 @@ export class DatasetResult implements JobResult<DatasetReference> {
   }
 
   /** @throws ApplicationFailure `DataDoesNotFit` for files without column names, or without all columns */
-  #refuseUnnamed(data: readonly string[], described: boolean, format: DatasetFormat): void {
+  #refuseUnnamed(data: readonly string[], described: boolean, format: TableFormat): void {
     const partition = data.map((name) => /(^|\/)([^/=]+)=[^/]*\//.exec(name)?.[2]).find((column) => column !== undefined);
     const way = 'Write it with write_dataset(data, arguments.output) of sluice_job';
     if (partition !== undefined)

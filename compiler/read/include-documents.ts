@@ -3,7 +3,7 @@ import type { DescribingDocument, TaskType } from '../../activities/define-task.
 import { errorText } from '../../workflows/plan/values/error-text.ts';
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import type { Code } from '../mistakes/codes.ts';
-import { put } from './include-sql.ts';
+import { put } from './include-files.ts';
 import type { ReadBeside } from './read-beside.ts';
 import { type Path, type Source, YAML_OPTIONS } from './source.ts';
 import { taskNodes } from '../resolve/task-node.ts';

@@ -124,40 +124,47 @@ export async function readPipelineFile(path: string, root: string): Promise<Pipe
   }
 }
 
-/** Reads files by paths relative to the file at `path`, within the folder `root`. */
+/** Reads files by paths relative to the file at `path`, within the folder `root`; or within another folder of their project. */
 function readerBeside(path: string, root: string): ReadBeside {
-  return (given) => {
-    if (isAbsolute(given) || /^[A-Za-z]:|[\\\0]/.test(given)) {
-      return { refused: `'${given}' is not a path relative to the pipeline's file.`, hint: 'write it with /, such as sql/orders.sql' };
-    }
-    const target = resolve(dirname(path), given);
-    const inside = relative(root, target);
-    const file = relative(process.cwd(), target);
-    if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
-      return {
-        refused: `'${given}' is outside of the folder of pipelines.`,
-        hint: `move the file into ${relative(process.cwd(), root) || 'the folder'}`,
-      };
-    }
-    if (inside.split(sep).some((part) => part.startsWith('.')))
-      return { refused: `'${given}' is a hidden file: names that start with a dot are ignored.`, hint: 'rename it' };
-    try {
-      if (!realpathSync(target).startsWith(realpathSync(root) + sep))
-        return {
-          refused: `'${given}' links to a file outside of the folder of pipelines.`,
-          hint: 'move or copy the file into the folder',
-        };
-      return readText(target, file);
-    } catch (error) {
-      const { code } = error as NodeJS.ErrnoException;
-      if (code !== 'ENOENT' && code !== 'ENOTDIR') return { refused: `'${file}' cannot be read: ${reasonOf(error)}.` };
-      const near = nearest(basename(target), namesIn(dirname(target), extname(target)));
-      return {
-        refused: `File '${file}' does not exist.`,
-        hint: near === undefined ? "write its path relative to the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
-      };
-    }
+  return (given, folder) => {
+    if (folder === undefined) return readWithin(given, dirname(path), { root, name: 'the folder of pipelines' });
+    const inProject = join(projectOf(path).root, folder);
+    return readWithin(given, inProject, { root: inProject, name: `the project's folder ${folder}/` });
   };
+}
+
+/** @param from the folder that `given` is relative to @param within the folder that contains the file, and its name for messages */
+function readWithin(given: string, from: string, { root, name }: { readonly root: string; readonly name: string }): ReadText {
+  if (isAbsolute(given) || /^[A-Za-z]:|[\\\0]/.test(given)) {
+    return { refused: `'${given}' is not a path relative to the pipeline's file.`, hint: 'write it with /, such as sql/orders.sql' };
+  }
+  const target = resolve(from, given);
+  const inside = relative(root, target);
+  const file = relative(process.cwd(), target);
+  if (inside === '..' || inside.startsWith(`..${sep}`) || isAbsolute(inside)) {
+    return {
+      refused: `'${given}' is outside of ${name}.`,
+      hint: `move the file into ${relative(process.cwd(), root) || 'the folder'}`,
+    };
+  }
+  if (inside.split(sep).some((part) => part.startsWith('.')))
+    return { refused: `'${given}' is a hidden file: names that start with a dot are ignored.`, hint: 'rename it' };
+  try {
+    if (!realpathSync(target).startsWith(realpathSync(root) + sep))
+      return {
+        refused: `'${given}' links to a file outside of ${name}.`,
+        hint: 'move or copy the file into the folder',
+      };
+    return readText(target, file);
+  } catch (error) {
+    const { code } = error as NodeJS.ErrnoException;
+    if (code !== 'ENOENT' && code !== 'ENOTDIR') return { refused: `'${file}' cannot be read: ${reasonOf(error)}.` };
+    const near = nearest(basename(target), namesIn(dirname(target), extname(target)));
+    return {
+      refused: `File '${file}' does not exist.`,
+      hint: near === undefined ? "write its path relative to the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
+    };
+  }
 }
 
 function readText(path: string, file: string): ReadText {

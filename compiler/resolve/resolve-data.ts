@@ -36,7 +36,7 @@ export function resolveData(
       nameInput(name, task.inputs);
       continue;
     }
-    if (!type?.data.reads || task.s3_key !== undefined) continue;
+    if (!type?.data.reads || namesSource(task, type)) continue;
     const rings = upstreamByDistance(graph.upstream, name).map((ring) => ring.filter((each) => tasks.get(each)?.type?.data.writes));
     const producers = rings.find((ring) => ring.length > 0) ?? [];
     const [producer] = producers;
@@ -82,14 +82,14 @@ export function resolveData(
       continue;
     }
     const input = inputs.get(name);
-    if (input === undefined && type.data.reads && task.s3_key === undefined) continue; // its missing input has been reported
-    const bucket = distinct[0] ?? (input === undefined ? undefined : buckets.get(input));
+    if (input === undefined && type.data.reads && !namesSource(task, type)) continue; // its missing input has been reported
+    const bucket = distinct[0] ?? (input === undefined ? bucketWanted(name) : buckets.get(input));
     if (bucket === undefined) {
       source.report(
         'SL404',
         [...path, 'name'],
         `The bucket that task '${name}' writes to is unknown.`,
-        'add a task with an s3_bucket that reads its data',
+        'add a task with an s3_bucket that reads its data, or write outputs: s3://bucket/prefix',
       );
       continue;
     }
@@ -177,4 +177,9 @@ export function resolveData(
     const bucket = key === undefined ? undefined : task?.[key];
     return typeof bucket === 'string' ? bucket : undefined;
   }
+}
+
+/** Whether a task reads something else than the data of an upstream task. */
+function namesSource(task: TaskNode['keys'], type: TaskType): boolean {
+  return (type.data.reads?.instead ?? ['s3_key']).some((key) => task[key] !== undefined);
 }

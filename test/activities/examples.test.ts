@@ -62,6 +62,7 @@ describe('the example of every task type runs: compiler, interpreter, worker, re
 
   const RUNS: readonly ExampleRun[] = [
     { types: ['postgres_to_s3', 'spark_job', 's3_to_redshift'] },
+    { types: ['transform'] },
     { types: ['sql'] },
     { types: ['sql_check'] },
     { types: ['reconcile'] },
@@ -157,6 +158,7 @@ async function prepareServers({ environment, source, warehouse }: TestPipeline):
       if (!(error instanceof Error) || !/^BucketAlready/.test(error.name)) throw error;
     });
   }
+  await s3.send(new PutObjectCommand({ Bucket: 'raw-data', Key: `inventory/${DEMO_DAY}.csv`, Body: 'sku;qty\n89101;5\n' }));
   await s3.send(new PutObjectCommand({ Bucket: 'raw-data', Key: `sales/${DEMO_DAY}/_SUCCESS`, Body: '' }));
   s3.destroy();
   const rabbit = await openRabbitMQ(connections.get('rabbitmq_default', ['rabbitmq']), 'test');

@@ -3,10 +3,10 @@ import { formatS3Uri, listObjects, parseS3Uri } from '../../../lib/s3.ts';
 import {
   type Column,
   type DatasetFile,
-  type DatasetFormat,
   type DatasetManifest,
   type DatasetReference,
   MANIFEST_NAME,
+  type TableFormat,
 } from '../../../workflows/plan/datasets/dataset.ts';
 import { userFault } from '../../run/errors.ts';
 import type { DatasetOutput } from './dataset-output.ts';
@@ -20,7 +20,7 @@ export interface DatasetToPublish {
   readonly output: DatasetOutput;
   /** The folder of the data files, under the output's folder: `data/`. */
   readonly folder: string;
-  readonly format: DatasetFormat;
+  readonly format: TableFormat;
   readonly compression: DatasetManifest['compression'];
   /** In field order; empty when the names are unknown. */
   readonly schema: readonly Column[];

@@ -3,7 +3,7 @@ import type { Writable } from 'node:stream';
 import { pipeline } from 'node:stream/promises';
 import { createGunzip } from 'node:zlib';
 import { getObject, parseS3Uri } from '../../../lib/s3.ts';
-import type { DatasetFormat, DatasetManifest } from '../../../workflows/plan/datasets/dataset.ts';
+import type { DatasetManifest, RowFormat } from '../../../workflows/plan/datasets/dataset.ts';
 import { userFault } from '../../run/errors.ts';
 import { RowScanner } from './row-scanner.ts';
 import type { Storage } from './storage.ts';
@@ -21,7 +21,7 @@ export interface DataFileToRead {
   readonly storage: Storage;
   /** `s3://bucket/key`. */
   readonly url: string;
-  readonly format: Exclude<DatasetFormat, 'parquet'>;
+  readonly format: RowFormat;
   readonly compression: DatasetManifest['compression'];
   readonly signal: AbortSignal;
 }

@@ -39,6 +39,14 @@ const Manifest = Type.Object({
       where: Type.Optional(Type.String()),
     }),
   ),
+  transform: Type.Optional(
+    Type.Object({
+      rows_read: Count,
+      rows_left_out: Count,
+      rows_rejected: Count,
+      dead_letters: Type.Union([Type.Null(), Type.String({ pattern: '^s3://[^/]+/(?!(?:.*/)?\\.\\.?(?:/|$)).+' })]),
+    }),
+  ),
   writer: Type.Optional(
     Type.Object({
       pipeline_run_id: Type.String(),

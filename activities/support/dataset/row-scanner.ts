@@ -1,4 +1,4 @@
-import type { DatasetFormat } from '../../../workflows/plan/datasets/dataset.ts';
+import type { RowFormat } from '../../../workflows/plan/datasets/dataset.ts';
 
 const QUOTE = 0x22;
 const NEWLINE = 0x0a;
@@ -13,7 +13,7 @@ export class RowScanner {
   #inRow = false;
   #ended = 0;
 
-  constructor(format: Exclude<DatasetFormat, 'parquet'>) {
+  constructor(format: RowFormat) {
     this.#quotes = format === 'csv';
   }
 

@@ -60,7 +60,9 @@ export class RunOutput implements DatasetOutput {
   async #announce(manifest: StoredManifest, signal: AbortSignal): Promise<DatasetReference> {
     const { log, runs } = this.#owner;
     await movePointer(this.#storage, this.#pointer, manifest.text, signal);
-    const kept = new Set([this.uri + MANIFEST_NAME, ...manifest.content.entries.map(({ url }) => url)].map((url) => parseS3Uri(url).key));
+    const { entries, transform } = manifest.content;
+    const own = [this.uri + MANIFEST_NAME, ...entries.map(({ url }) => url), ...(transform?.dead_letters ? [transform.dead_letters] : [])];
+    const kept = new Set(own.map((url) => parseS3Uri(url).key));
     await deleteUnder(this.#storage, parseS3Uri(this.uri), (key) => kept.has(key), signal);
     try {
       await removeSuperseded(this.#storage, this.#siblings, this.uri, runs, signal);

@@ -12,7 +12,7 @@ import { checksumOf, findManifest, type StoredManifest } from './read-manifest.t
 import type { Storage } from './storage.ts';
 import { askStorage } from './storage-failure.ts';
 
-export type DatasetDescription = Pick<DatasetManifest, 'format' | 'compression' | 'schema' | 'incremental' | 'source'> & {
+export type DatasetDescription = Pick<DatasetManifest, 'format' | 'compression' | 'schema' | 'incremental' | 'source' | 'transform'> & {
   readonly files: readonly DatasetFile[];
 };
 

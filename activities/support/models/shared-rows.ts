@@ -6,6 +6,7 @@ import type { DatasetManifest } from '../../../workflows/plan/datasets/dataset.t
 import { duckdb } from '../../reconcile/dialects/duckdb.ts';
 import { fetchDataFile } from '../dataset/fetch-data-file.ts';
 import type { Storage } from '../dataset/storage.ts';
+import { tableFormat } from '../dataset/table-format.ts';
 import { jsonColumn, jsonLines, readCsv } from '../../reconcile/duckdb-files.ts';
 
 /** Datasets with more stored bytes are not compared row by row. */
@@ -59,9 +60,11 @@ interface Loading {
 async function loadDigests(
   { storage, database, file, signal }: Loading,
   table: string,
-  { format, compression, schema, entries }: DatasetManifest,
+  manifest: DatasetManifest,
   columns: readonly string[],
 ): Promise<void> {
+  const { compression, schema, entries } = manifest;
+  const format = tableFormat(manifest);
   const from = {
     csv: readCsv(file, schema.length, compression),
     jsonl: jsonLines(file, compression),

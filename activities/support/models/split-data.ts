@@ -10,6 +10,7 @@ import { fetchDataFile } from '../dataset/fetch-data-file.ts';
 import { PartWriter } from '../dataset/part-writer.ts';
 import type { StoredManifest } from '../dataset/read-manifest.ts';
 import type { Storage } from '../dataset/storage.ts';
+import { tableFormat } from '../dataset/table-format.ts';
 import { writeManifest } from '../dataset/write-manifest.ts';
 import { userFault } from '../../run/errors.ts';
 import { type ComparedColumn, comparedColumn } from '../../reconcile/column-family.ts';
@@ -119,7 +120,8 @@ async function loadRows({
   file,
   signal,
 }: Loading & { readonly column: ComparedColumn }): Promise<void> {
-  const { format, compression, schema, entries } = manifest.content;
+  const { compression, schema, entries } = manifest.content;
+  const format = tableFormat(manifest.content);
   const key = {
     csv: `c${schema.findIndex(({ name }) => name === column.name)}`,
     jsonl: jsonColumn(column.name),
@@ -182,7 +184,8 @@ async function writePart(
   uri: string,
   condition: string,
 ): Promise<DatasetReference> {
-  const { format, compression, schema } = manifest.content;
+  const { compression, schema } = manifest.content;
+  const format = tableFormat(manifest.content);
   const columns = storedColumns(manifest.content).join(', ');
   const extension = format === 'parquet' ? 'parquet' : `${format}${compression === 'gzip' ? '.gz' : ''}`;
   const how = {

@@ -223,7 +223,7 @@ describe('SQL in files', () => {
     const three = [1, 2, 3].map((n) => `{name: t${n}, type: sql, sql_file: sql/half.sql}`).join('\n  - ');
     assert.match(
       told(await compile(fileOf(three))).join('\n'),
-      /^x\.yaml:6:\d+ SL113 With its SQL files, the pipeline has more than 1,048,576/,
+      /^x\.yaml:6:\d+ SL113 With its files, the pipeline has more than 1,048,576/,
     );
   });
 

@@ -16,7 +16,17 @@ export interface DatasetReference {
   readonly checksum?: string;
 }
 
-export const DATASET_FORMATS = ['csv', 'jsonl', 'parquet'] as const;
+/** Formats of files that are rows one after another, which tasks pass to each other. */
+export const ROW_FORMATS = ['csv', 'jsonl'] as const;
+export type RowFormat = (typeof ROW_FORMATS)[number];
+/** Formats of single documents for readers outside Sluice: tasks do not load them. */
+export const DOCUMENT_FORMATS = ['json', 'xml', 'fixed_width'] as const;
+export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
+
+/** Formats that tasks load as a table. */
+export type TableFormat = RowFormat | 'parquet';
+
+export const DATASET_FORMATS = [...ROW_FORMATS, 'parquet', ...DOCUMENT_FORMATS] as const;
 export type DatasetFormat = (typeof DATASET_FORMATS)[number];
 
 export interface Column {
@@ -38,8 +48,20 @@ export interface DatasetManifest {
   readonly incremental?: { readonly column: string; readonly start: string; readonly end: string };
   /** The rows of a database that the dataset contains; absent if no extract made it, and in datasets of earlier releases. */
   readonly source?: DatasetSource;
+  /** What became of the records of the source, if a `transform` task made it. */
+  readonly transform?: RecordCounts;
   /** The task that wrote it; absent in datasets of earlier releases. */
   readonly writer?: DatasetWriter;
+}
+
+/** What became of the records of a source; those that were written are the rows of the dataset. */
+export interface RecordCounts {
+  readonly rows_read: number;
+  /** Left out by a filter. */
+  readonly rows_left_out: number;
+  readonly rows_rejected: number;
+  /** The file with the rejected records and the reasons: `s3://bucket/key`; null if there is none. */
+  readonly dead_letters: string | null;
 }
 
 /** The rows that an extract read, as its task defines them. */

@@ -9,6 +9,21 @@ import { taskNodes } from '../resolve/task-node.ts';
 /** The key that names an SQL file. */
 export const SQL_FILE = 'sql_file';
 
+/** How a key names a file whose text takes the place of another key. */
+interface FileKey {
+  /** What the file contains. */
+  readonly content: string;
+  /** The folder of the project that contains the file, which the key names without `.yaml`. Absent: a path from the pipeline's file. */
+  readonly folder?: string;
+}
+
+/** The keys that name files; schemas define with `holds` which key contains the text. */
+const FILE_KEYS: Readonly<Record<string, FileKey>> = {
+  [SQL_FILE]: { content: 'SQL' },
+  xsd_file: { content: 'XML Schema' },
+  route: { content: 'route', folder: 'routes' },
+};
+
 /** The schemas of the parameters of tasks and triggers, by type. */
 export interface ParamSchemas {
   readonly tasks: ReadonlyMap<string, { readonly params: unknown }>;
@@ -16,12 +31,12 @@ export interface ParamSchemas {
 }
 
 /**
- * Replaces each `sql_file` by the text of the file, as if it were written in the pipeline. Mistakes in it are reported in that file.
+ * Replaces each `sql_file`, and other keys that name files, by the text of the file, as if it were written in the pipeline. Mistakes in it are reported in that file.
  * @param readBeside reads a file; absent: no files can be read
  * @returns the file's value; unreadable files are reported and omitted
  */
-export function includeSql(source: Source, value: JsonObject, { tasks, triggers }: ParamSchemas, readBeside?: ReadBeside): JsonObject {
-  if (!source.text.includes(SQL_FILE) && !/\.(?:sql|hql)\b/i.test(source.text)) return value;
+export function includeFiles(source: Source, value: JsonObject, { tasks, triggers }: ParamSchemas, readBeside?: ReadBeside): JsonObject {
+  if (!Object.keys(FILE_KEYS).some((key) => source.text.includes(key)) && !/\.(?:sql|hql)\b/i.test(source.text)) return value;
   const includer = new Includer(source, readBeside);
   let included = value;
   for (const { path, keys, type = '' } of taskNodes(value)) included = includer.includeAt(included, path, keys, tasks.get(type)?.params);
@@ -64,27 +79,40 @@ class Includer {
       return included === part ? [] : [[key, included]];
     });
     const inside = changed.length === 0 ? value : { ...value, ...Object.fromEntries(changed) };
-    const key = schemaOf(SQL_FILE);
-    const given = inside[SQL_FILE];
-    if (!isMap(key) || typeof key.holds !== 'string') return inside;
-    const sql = inside[key.holds];
+    return Object.keys(FILE_KEYS).reduce((keys, fileKey) => this.includeFile(keys, fileKey, schemaOf(fileKey), path), inside);
+  }
+
+  private includeFile(keys: JsonObject, fileKey: string, schema: unknown, path: Path): JsonObject {
+    if (!isMap(schema) || typeof schema.holds !== 'string') return keys;
+    const { holds } = schema;
+    const [given, text] = [keys[fileKey], keys[holds]];
     // Airflow reads the file whose name stands in place of the SQL.
-    if (typeof sql === 'string' && FILE_NAME.test(sql) && given === undefined) {
-      const hint = `write ${SQL_FILE}: ${sql.trim()}`;
-      this.source.report('SL205', [...path, key.holds], `'${key.holds}' is '${sql.trim()}': the name of a file, not SQL.`, hint);
+    if (fileKey === SQL_FILE && typeof text === 'string' && FILE_NAME.test(text) && given === undefined) {
+      const hint = `write ${SQL_FILE}: ${text.trim()}`;
+      this.source.report('SL205', [...path, holds], `'${holds}' is '${text.trim()}': the name of a file, not SQL.`, hint);
     }
-    if (given === undefined) return inside;
-    if (typeof given === 'string') return this.replace(inside, given, key.holds, path);
-    this.source.expectNone([...path, key.holds]);
-    return inside;
+    if (given === undefined && FILE_KEYS[fileKey]?.folder !== undefined && text !== undefined) {
+      this.source.report(
+        'SL113',
+        [...path, holds],
+        `'${holds}' cannot be written in a pipeline.`,
+        `put it into a file and name that in '${fileKey}'`,
+      );
+      return Object.fromEntries(Object.entries(keys).filter(([key]) => key !== holds));
+    }
+    if (given === undefined) return keys;
+    if (typeof given === 'string') return this.replace(keys, fileKey, given, holds, path);
+    this.source.expectNone([...path, holds]);
+    return keys;
   }
 
   /** The keys of a map, with the text of the file in place of its name. */
-  private replace(keys: JsonObject, given: string, holds: string, path: Path): JsonObject {
-    const others = Object.fromEntries(Object.entries(keys).filter(([key]) => key !== SQL_FILE));
-    const at = [...path, SQL_FILE];
+  private replace(keys: JsonObject, fileKey: string, given: string, holds: string, path: Path): JsonObject {
+    const { content = 'text', folder } = FILE_KEYS[fileKey] ?? {};
+    const others = Object.fromEntries(Object.entries(keys).filter(([key]) => key !== fileKey));
+    const at = [...path, fileKey];
     if (keys[holds] !== undefined) {
-      this.source.reportKey('SL208', at, `'${SQL_FILE}' and '${holds}' exclude each other.`, 'keep one of them');
+      this.source.reportKey('SL208', at, `'${fileKey}' and '${holds}' exclude each other.`, 'keep one of them');
       return others;
     }
     const fail = (message: string, hint?: string): JsonObject => {
@@ -94,21 +122,24 @@ class Includer {
     };
     if (given.includes('{{'))
       return fail(
-        `'${SQL_FILE}' does not accept expressions: the file is read when the pipeline is compiled.`,
-        'write expressions in the file instead',
+        `'${fileKey}' does not accept expressions: the file is read when the pipeline is compiled.`,
+        folder === undefined ? 'write expressions in the file instead' : 'write the name itself',
       );
     if (!this.readBeside)
-      return fail(`'${SQL_FILE}' needs a folder, but this pipeline is not read from one.`, `write the SQL: \`${holds}: …\``);
-    const read = this.readBeside(given);
+      return fail(
+        `'${fileKey}' needs a folder, but this pipeline is not read from one.`,
+        folder === undefined ? `write the ${content}: \`${holds}: …\`` : undefined,
+      );
+    const read = folder === undefined ? this.readBeside(given) : this.readBeside(`${given}.yaml`, folder);
     if ('refused' in read) return fail(read.refused, read.hint);
     this.characters += read.text.length;
     if (this.characters > MAX_BYTES)
       return fail(
-        `With its SQL files, the pipeline has more than ${MAX_BYTES.toLocaleString('en')} characters.`,
+        `With its files, the pipeline has more than ${MAX_BYTES.toLocaleString('en')} characters.`,
         'keep data out of pipelines: put it into a table or S3',
       );
     this.source.include([...path, holds], at, read);
-    return { ...others, [holds]: read.text };
+    return { ...others, ...(folder !== undefined && { [fileKey]: given }), [holds]: read.text };
   }
 }
 
