@@ -182,7 +182,8 @@ export class Compiler {
       source.report('SL105', [], 'This is a file of dag-factory: its pipelines are listed by name.', 'convert it: sluice import FILE');
       return { value: undefined, nodes: [] };
     }
-    const included = parsed && includeFiles(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
+    const included =
+      parsed && includeFiles(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
     // Repeat for the SQL files.
     const value = included && includeDocuments(source, fillVars(included), this.types, readBeside);
     const nodes = value ? taskNodes(value) : [];
