@@ -137,7 +137,7 @@ export default tseslint.config(
   ...room(
     'activities',
     ['workflows/plan', 'channels', 'connections', 'lib'],
-    '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|ajv$|fastest-levenshtein$)',
+    '(node:|@temporalio/(activity|common)$|pg|pg-copy-streams|@aws-sdk/|kafkajs$|typebox$|ajv$|fastest-levenshtein$|saxes$)',
   ),
   ...room(
     'compiler',

@@ -125,7 +125,7 @@ describe('order_fulfilment through a spike', function () {
     if (FULL) {
       const figures = [`${ORDERS} orders sent in ${seconds(sentAfter)} s, fulfilled in ${seconds(tookMs)} s`];
       figures.push(`${Math.round((ORDERS / tookMs) * 1000)} orders/s`, `worker at most ${memory.mostMB()} MB`);
-      console.log(`      ${figures.join('; ')}`);
+      process.stdout.write(`      ${figures.join('; ')}\n`);
     }
     memory.stop();
 

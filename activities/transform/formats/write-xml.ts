@@ -5,6 +5,12 @@ import { RecordRefused } from './source-record.ts';
 /** A name of XML, without characters that few readers accept. */
 export const XML_NAME = /^[A-Za-z_][\w.-]*(?::[A-Za-z_][\w.-]*)?$/;
 
+/** Control characters and others that XML 1.0 has no way to write. */
+// eslint-disable-next-line no-control-regex -- these are the characters to find
+const NOT_XML = /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]/;
+/** Half of a character. */
+const LONE_SURROGATE = /[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/;
+
 /** The element of a record: maps as elements, lists as several of one name, `@name` as an attribute. @throws RecordRefused */
 export function xmlElement(name: string, value: Json): string {
   if (!XML_NAME.test(name)) throw new RecordRefused(`'${name}' cannot be the name of an element`);
@@ -36,10 +42,6 @@ function plain(value: Json, key: string): string {
 
 /** Line ends and tabs as references: readers of XML would turn them into others. */
 function escaped(text: string): string {
-  // eslint-disable-next-line no-control-regex -- XML 1.0 has no way to write these
-  if (
-    /[\u0000-\u0008\u000b\u000c\u000e-\u001f\ufffe\uffff]|[\ud800-\udbff](?![\udc00-\udfff])|(?<![\ud800-\udbff])[\udc00-\udfff]/.test(text)
-  )
-    throw new RecordRefused('a text contains a character that XML cannot hold');
+  if (NOT_XML.test(text) || LONE_SURROGATE.test(text)) throw new RecordRefused('a text contains a character that XML cannot hold');
   return text.replace(/[&<>"\t\n\r]/g, (character) => `&#${character.charCodeAt(0)};`);
 }
