@@ -182,10 +182,9 @@ export class Compiler {
       source.report('SL105', [], 'This is a file of dag-factory: its pipelines are listed by name.', 'convert it: sluice import FILE');
       return { value: undefined, nodes: [] };
     }
-    const included =
-      parsed && includeFiles(source, keepDefaults(source, parsed), { tasks: this.types, triggers: this.triggers }, readBeside);
-    // Repeat for the SQL files.
-    const value = included && includeDocuments(source, fillVars(included), this.types, readBeside);
+    const { types: tasks, triggers } = this;
+    const included = parsed && includeFiles(source, keepDefaults(source, parsed), { tasks, triggers }, readBeside);
+    const value = included && includeDocuments(source, fillVars(included), tasks, readBeside);
     const nodes = value ? taskNodes(value) : [];
     if (value) this.validator.validate(source, value, nodes);
     return { value, nodes };

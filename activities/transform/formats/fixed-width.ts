@@ -82,7 +82,7 @@ function textOf(value: Json, name: string): string {
   const text = typeof value === 'string' ? value : exactJsonText(value);
   // eslint-disable-next-line no-control-regex -- line ends and other control characters would break the line
   if (/[\u0000-\u001f\u007f]/.test(text)) throw new RecordRefused(`'${name}' contains a control character, which a line cannot hold`);
-  if (/\s$/.test(text)) throw new RecordRefused(`'${name}' ends with a space, which its reader could not tell from the filling`);
+  if (/\s$/.test(text)) throw new RecordRefused(`'${name}' ends with a space, which its reader would remove with the filling`);
   return text;
 }
 
