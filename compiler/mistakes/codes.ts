@@ -17,7 +17,8 @@ export const CODES = {
   SL110: 'Internal error of Sluice in this file; other files are not affected. Please report it.',
   SL111: 'A message that ends before a #: what follows a space and # is a comment in YAML. (A warning.)',
   SL112: 'An alias without its anchor, or a merge (`<<`) of something that is not a map.',
-  SL113: 'The file that a key such as `sql_file`, `xsd_file`, `schema_file`, `route` or `openapi` names cannot be read, or is outside of its folder.',
+  SL113:
+    'The file that a key such as `sql_file`, `xsd_file`, `schema_file`, `route` or `openapi` names cannot be read, or is outside of its folder.',
   SL114: 'A variable (`vars.…`) that the chosen environment does not define, or no environment is chosen.',
   SL115: 'An OpenAPI document that cannot be used, or an operation that it does not have.',
   SL201: 'A key that the pipeline language does not have at this place.',

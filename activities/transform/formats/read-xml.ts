@@ -39,7 +39,7 @@ class XmlReader {
   private depth = 0;
   private size = 0;
   private readonly lists: ReadonlySet<string>;
-  private readonly parser = new SaxesParser({ position: true });
+  private readonly parser = new SaxesParser<{ xmlns: false; position: true }>({ xmlns: false, position: true });
 
   constructor(private readonly source: XmlSource) {
     this.lists = new Set(source.lists);
