@@ -3,6 +3,7 @@ import { chooseEnvironment, openProject, reportFailure } from './cli/command-con
 import type * as operations from './cli/commands/operate.ts';
 import { programCommand } from './cli/program-command.ts';
 import { refuseUnknownCommands } from './cli/unknown-command.ts';
+import { endWithReader } from './lib/terminal.ts';
 import packageJson from './package.json' with { type: 'json' };
 
 /** Commands that work where the project cannot be loaded, or where there is none yet. */
@@ -85,4 +86,5 @@ async function main(): Promise<void> {
   await program.parseAsync();
 }
 
+endWithReader();
 main().catch(reportFailure);

@@ -1,7 +1,7 @@
 import { Command, InvalidArgumentError, Option } from 'commander';
 import { stackHome } from '../lib/environment.ts';
 import { createProgress } from '../lib/progress.ts';
-import { writeError, writeOutput } from '../lib/terminal.ts';
+import { endWithReader, writeError, writeOutput } from '../lib/terminal.ts';
 import {
   cleanStack,
   type PartName,
@@ -98,12 +98,7 @@ program
     step.done(`deleted the data under ${home}`);
   });
 
-// `… | head` closes stdout early, which is not an error.
-process.stdout.on('error', (error: NodeJS.ErrnoException) => {
-  if (error.code !== 'EPIPE') throw error;
-  process.exit();
-});
-
+endWithReader();
 try {
   await program.parseAsync();
 } catch (error) {

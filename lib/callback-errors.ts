@@ -2,7 +2,7 @@ import { AsyncLocalStorage } from 'node:async_hooks';
 import { EXIT } from './exit-code.ts';
 import type { Log } from './logging.ts';
 import { linkedController } from './linked-controller.ts';
-import { writeError } from './terminal.ts';
+import { ignoreFailedOutput, writeError } from './terminal.ts';
 
 /**
  * An error that no caller could catch: from a callback of a driver, a stream or a timer, or an unhandled rejection. `cause` is the original
@@ -79,7 +79,8 @@ export function endProcess(error: unknown): never {
 
 /**
  * Keeps this process alive after an error in a callback or an unhandled rejection. The error fails the work that registered the callback
- * (`failOnCallbackError`); if that is unknown or has ended, it is logged. Call it once, before any other work.
+ * (`failOnCallbackError`); if that is unknown or has ended, it is logged. A process whose log cannot be written continues without it.
+ * Call it once, before any other work.
  * @param isFatal whether an error without an owner leaves the process unusable: then it exits with code 1
  */
 export function surviveCallbackErrors(log: Log, isFatal: (error: unknown) => boolean = () => false): void {
@@ -98,6 +99,7 @@ export function surviveCallbackErrors(log: Log, isFatal: (error: unknown) => boo
     const origin = owner === undefined ? 'no task, sensor or monitor' : `${owner.name}, which had ended before`;
     log.error(`A callback of ${origin} failed; the process continues.\n${stack}`);
   };
+  ignoreFailedOutput();
   process.on('uncaughtException', handle);
   process.on('unhandledRejection', handle);
 }
