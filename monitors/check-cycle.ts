@@ -18,6 +18,8 @@ import {
 import type { Checked, MonitorFacts, SensorFacts } from './facts.ts';
 import type { Finding } from './finding.ts';
 import { pipelineFindings } from './pipeline-findings.ts';
+import { checkConnectors } from './connectors/check-connectors.ts';
+import type { ConnectorServers } from './connectors/connector-servers.ts';
 import { isWatched } from './problems.ts';
 import { reportFindings } from './report-findings.ts';
 import { findSensorTroubles } from './sensor-troubles.ts';
@@ -34,11 +36,13 @@ const NO_SENSORS: Checked<SensorFacts[]> = { found: [], unchecked: new Map() };
  * Runs one check cycle: finds problems, and reports to the incidents which problems started, changed or ended. It can safely run again
  * after a crash: an incident then gets the same observation twice. A part that cannot be checked becomes a finding of its own, and does not
  * hide the others.
+ * @param servers where the connectors are that the deployment has applied
  * @param channels of the project; default: the built-in ones
  */
 export async function runCheckCycle(
   { taskQueue, settings, memory, now: time }: CheckCycleInput,
   facts: MonitorFacts,
+  servers: ConnectorServers,
   channels: readonly ChannelDefinition[] = CHANNELS,
 ): Promise<CheckCycleResult> {
   const now = Date.parse(time);
@@ -53,6 +57,10 @@ export async function runCheckCycle(
   const sensors = answers ? await facts.sensors() : NO_SENSORS;
   for (const [id, reason] of sensors.unchecked) unchecked.set(id, reason);
 
+  const declared = await facts.connectors(now);
+  const connectors = await checkConnectors(declared.found, memory.connectors, { servers, since, settings, now });
+  for (const [subject, reason] of [...declared.unchecked, ...connectors.unchecked]) unchecked.set(subject, reason);
+
   const isThere = (dagId: string): boolean => plans.has(dagId) || unchecked.has(dagId);
   const withoutSchedule = (memory.expected ?? []).filter((dagId) => !plans.has(dagId));
   const blind = { pipelines, unchecked, withoutSchedule, workersAnswer: answers };
@@ -66,6 +74,7 @@ export async function runCheckCycle(
     ...unexplainedPauses(pipelines, since, settings.graceMs),
     ...removedRuns(pipelines),
     ...brokenFileFindings(memory.files?.broken ?? [], plans, now, settings.fileMs ?? DEFAULT_MONITOR_SETTINGS.fileMs),
+    ...connectors.findings,
     ...pipelineFindings(pipelines, facts, { now, settings, unchecked }),
   ];
   findings.push(...uncheckedFindings(unchecked, plans, since, settings.graceMs));
@@ -84,6 +93,7 @@ export async function runCheckCycle(
       since: since.kept(),
       ...(memory.expected && { expected: memory.expected }),
       ...(memory.files && { files: memory.files }),
+      ...(Object.keys(connectors.failures).length > 0 && { connectors: connectors.failures }),
       ...(completeAt !== undefined && { completeAt }),
     },
     report: [

@@ -10,6 +10,7 @@ import type { Scrubber } from '../lib/scrubbing/scrub.ts';
 import type { CheckCycleInput, CheckCycleResult, Notice } from '../workflows/plan/incidents/incident.ts';
 import type { MonitorFacts } from './facts.ts';
 import { runCheckCycle } from './check-cycle.ts';
+import { connectorServers } from './connectors/connector-servers.ts';
 import { notify } from './notify.ts';
 import { errorText } from '../workflows/plan/values/error-text.ts';
 
@@ -32,11 +33,11 @@ export function createMonitors(
 ) {
   return {
     async look(call: CheckCycleInput): Promise<CheckCycleResult> {
-      const { heartbeat, info } = Context.current();
+      const { heartbeat, info, cancellationSignal } = Context.current();
       const heart = setInterval(() => heartbeat(), HEARTBEAT);
       try {
         return await failOnCallbackError(`monitor ${info.workflowExecution?.workflowId}`, undefined, () =>
-          runCheckCycle(call, facts, channels),
+          runCheckCycle(call, facts, connectorServers(connections, cancellationSignal), channels),
         );
       } finally {
         clearInterval(heart);

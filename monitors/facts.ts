@@ -3,6 +3,7 @@ import type { Observation } from '../workflows/plan/incidents/incident.ts';
 import type { JsonObject } from '../workflows/plan/values/json.ts';
 import type { ReadMismatch } from '../workflows/plan/datasets/mismatch.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
+import type { WatchedConnector } from './connectors/watched-connector.ts';
 import type { WatchedPipeline, WatchedRun } from './watched.ts';
 
 /** The result of a check, and the parts that could not be checked. */
@@ -22,6 +23,8 @@ export interface MonitorFacts {
   /** Whether the pipelines' task queue has a worker. */
   workersAnswer(): Promise<boolean>;
   sensors(): Promise<Checked<SensorFacts[]>>;
+  /** The connectors of Kafka Connect that the deployment has applied. @param now milliseconds */
+  connectors(now: number): Promise<Checked<readonly WatchedConnector[]>>;
   /** Details of a run for its page. */
   runDetails(run: WatchedRun): Promise<RunDetails>;
   /** The last success of a pipeline, apart from the run `except`, which may have missed an SLA. */

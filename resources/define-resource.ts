@@ -56,6 +56,8 @@ export interface ResourceType<K = JsonObject, T extends ConnectionKind = Connect
   readonly params: TObject;
   /** A key that names a file beside the resource file, whose text becomes the value of another key. */
   readonly file?: { readonly key: string; readonly holds: string };
+  /** Keys that are kept in the record of applied resources, because monitors need them. They may not hold secrets. */
+  readonly recorded?: readonly string[];
   /** Checks what a schema cannot express. `keys` match the schema. */
   mistakes?(keys: K): readonly KeyMistake[];
   /** The declared state. Keys that are not declared are left out, unless their absence is a state of its own. */

@@ -1,3 +1,4 @@
+import type { JsonObject } from '../workflows/plan/values/json.ts';
 import type { ResourceId } from './declared-resource.ts';
 
 /** A resource that a deployment manages. */
@@ -6,6 +7,8 @@ export interface RecordedResource extends ResourceId {
   readonly file: string;
   /** Whether the deployment created it, or took it over on request. One that existed before, as declared, is never deleted. */
   readonly isOwn: boolean;
+  /** Its keys that monitors need: see `recorded` of ResourceType. Absent: none. */
+  readonly keys?: JsonObject;
 }
 
 /** The resources that one deployment manages for one project. Persisted in Temporal as JSON. */

@@ -1,4 +1,5 @@
 import { errorText } from '../../workflows/plan/values/error-text.ts';
+import { canonicalJson } from '../../workflows/plan/values/json.ts';
 import { isSame } from '../declared-resource.ts';
 import type { ResourceRecord } from '../record.ts';
 import { type ResourceChange, type ResourceSetting, typeOf } from './compare.ts';
@@ -23,7 +24,7 @@ export async function applyResources(
       onFailure(change, errorText(error));
       continue;
     }
-    record = recordAfter(record, change);
+    record = recordAfter(record, change, setting);
   }
   return record;
 }
@@ -55,15 +56,20 @@ async function make(
   }
 }
 
-function recordAfter(record: ResourceRecord, change: ResourceChange): ResourceRecord {
+function recordAfter(record: ResourceRecord, change: ResourceChange, { types }: ResourceSetting): ResourceRecord {
   const { type, connId, name, declared, isOwn } = change;
   const others = record.filter((each) => !isSame(each, change));
-  return declared ? [...others, { type, connId, name, file: declared.file, isOwn }] : others;
+  if (!declared) return others;
+  const recorded = typeOf(types, type).recorded ?? [];
+  const kept = Object.entries(declared.keys).filter(([key]) => recorded.includes(key));
+  return [...others, { type, connId, name, file: declared.file, isOwn, ...(kept.length > 0 && { keys: Object.fromEntries(kept) }) }];
 }
 
 /** Whether two records are equal, in any order. */
 export function isSameRecord(a: ResourceRecord, b: ResourceRecord): boolean {
   const textOf = (record: ResourceRecord): string =>
-    JSON.stringify(record.map(({ type, connId, name, file, isOwn }) => [type, connId, name, file, isOwn]).sort());
+    JSON.stringify(
+      record.map(({ type, connId, name, file, isOwn, keys = {} }) => [type, connId, name, file, isOwn, canonicalJson(keys)]).sort(),
+    );
   return textOf(a) === textOf(b);
 }

@@ -17,8 +17,12 @@ const NOTE = 'The record of the resources that `sluice apply` manages. It is dat
  * @returns empty if nothing was applied yet
  * @throws PayloadRefused when this deployment did not encrypt it
  */
-export async function readResourceRecord(client: Client, taskQueue: string, project: string): Promise<ResourceRecord> {
-  const id = recordId(taskQueue, project);
+export function readResourceRecord(client: Client, taskQueue: string, project: string): Promise<ResourceRecord> {
+  return readRecord(client, recordId(taskQueue, project));
+}
+
+/** Reads the record of one project. @param id see `listResourceRecords` @throws PayloadRefused when this deployment did not encrypt it */
+export async function readRecord(client: Client, id: string): Promise<ResourceRecord> {
   try {
     const { action } = await client.schedule.getHandle(id).describe();
     const [first] = (action.args ?? []) as unknown[];
@@ -29,6 +33,14 @@ export async function readResourceRecord(client: Client, taskQueue: string, proj
     if (error instanceof ScheduleNotFoundError) return [];
     throw error;
   }
+}
+
+/** The ids of the records of a deployment, one for each project. */
+export async function listResourceRecords(client: Client, taskQueue: string): Promise<string[]> {
+  const found: string[] = [];
+  const query = `ScheduleId STARTS_WITH ${JSON.stringify(recordId(taskQueue, ''))}`;
+  for await (const { scheduleId } of client.schedule.list({ query })) found.push(scheduleId);
+  return found.sort();
 }
 
 /** Writes the record of a deployment and project. */

@@ -1,6 +1,7 @@
 import type { Client } from '@temporalio/client';
 import type { Environment } from '../../lib/environment.ts';
 import type { Checked, LastSuccess, MonitorFacts, RunDetails, SensorFacts } from '../../monitors/facts.ts';
+import type { WatchedConnector } from '../../monitors/connectors/watched-connector.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
 import type { Observation } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
@@ -8,6 +9,7 @@ import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../../workflo
 import { MAX_SLAS, watchedFor } from '../../workflows/plan/incidents/sla.ts';
 import { NoAnswer } from '../answer.ts';
 import { askWorkers } from './probe.ts';
+import { ConnectorIndex } from './connector-index.ts';
 import { IncidentSignals } from './incident-signals.ts';
 import { LastEnds } from '../runs/last-ends.ts';
 import { SlaReader } from './sla-reader.ts';
@@ -29,6 +31,7 @@ export class TemporalFacts implements MonitorFacts {
   private readonly slas: SlaReader;
   private readonly retention: Retention;
   private readonly incidents: IncidentSignals;
+  private readonly applied: ConnectorIndex;
 
   /** @param onChange called when a known pipeline is edited */
   constructor(
@@ -43,6 +46,7 @@ export class TemporalFacts implements MonitorFacts {
     this.slas = new SlaReader(client);
     this.retention = new Retention(client);
     this.incidents = new IncidentSignals(client, taskQueue);
+    this.applied = new ConnectorIndex(client, taskQueue);
   }
 
   async pipelines(now: number, remembered: readonly string[]): Promise<Checked<WatchedPipeline[]>> {
@@ -148,6 +152,11 @@ export class TemporalFacts implements MonitorFacts {
 
   urlOfRuns(dagId: string): string | undefined {
     return runsUrl(this.environment, this.client.options.namespace, { dagId });
+  }
+
+  async connectors(now: number): Promise<Checked<readonly WatchedConnector[]>> {
+    const unchecked = new Unchecked();
+    return { found: await this.applied.read(now, unchecked), unchecked: unchecked.reasons };
   }
 
   /** Reads a run with the SLAs of its own plan. @returns undefined if Temporal no longer has the run */

@@ -10,6 +10,7 @@ import {
   DEFAULT_MONITOR_SETTINGS,
 } from '../../workflows/plan/incidents/incident.ts';
 import type { TriggerPlan } from '../../workflows/plan/trigger.ts';
+import { noFacts, noServers } from '../support/no-facts.ts';
 import { planOf, task } from '../support/plans.ts';
 
 const BEGIN = Date.parse('2024-01-02T03:00:00Z');
@@ -43,7 +44,7 @@ class Deployment implements MonitorFacts {
     for (let second = 0; second < seconds; second += 10) {
       change(second);
       const call = { taskQueue: 'q', settings: DEFAULT_MONITOR_SETTINGS, memory: this.memory, now: new Date(this.now).toISOString() };
-      this.memory = (await runCheckCycle(call, this)).memory;
+      this.memory = (await runCheckCycle(call, this, noServers)).memory;
       this.now += 10_000;
     }
     return this.told;
@@ -58,6 +59,7 @@ class Deployment implements MonitorFacts {
   private pause = () => ({ paused: this.paused !== undefined, ...(this.paused !== undefined && { note: this.paused }) });
   workersAnswer = (): Promise<boolean> => Promise.resolve(this.answers);
   sensors = (): Promise<Checked<SensorFacts[]>> => Promise.resolve({ found: this.standing, unchecked: new Map() });
+  connectors = noFacts.connectors;
   lostIncidents = () => Promise.resolve(new Map());
   runDetails = () => Promise.resolve({ rows: {} });
   lastSuccess = () => Promise.resolve(undefined);

@@ -11,6 +11,7 @@ import { DEFAULT_MONITOR_SETTINGS } from '../../workflows/plan/incidents/inciden
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { eventually } from '../support/eventually.ts';
+import { noServers } from '../support/no-facts.ts';
 import { planOf, SOME_DAY, task } from '../support/plans.ts';
 import { RememberingFacts } from '../support/remembering-facts.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
@@ -67,7 +68,7 @@ describe('what monitors see of a deployment', function () {
     });
     const facts = new RememberingFacts(withLaggingLists(client), taskQueue, environment);
     const now = new Date(Date.now() + DEFAULT_MONITOR_SETTINGS.neverStartedMs + 30_000).toISOString();
-    await runCheckCycle({ taskQueue, settings: DEFAULT_MONITOR_SETTINGS, memory: { open: {}, since: {} }, now }, facts);
+    await runCheckCycle({ taskQueue, settings: DEFAULT_MONITOR_SETTINGS, memory: { open: {}, since: {} }, now }, facts, noServers);
     assert.deepEqual(facts.told, [`breach ${waiting}/never_started/${SOME_DAY.start}`]);
     for (const dagId of [begun, waiting]) await client.workflow.getHandle(`${dagId}/manual/x`).terminate();
   });

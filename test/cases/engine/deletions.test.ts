@@ -13,6 +13,7 @@ import { incidentId, type MonitorMemory, probeId, DEFAULT_MONITOR_SETTINGS } fro
 import type { Plan } from '../../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/runs/search-attributes.ts';
 import { eventually } from '../../support/eventually.ts';
+import { noServers } from '../../support/no-facts.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
 import { createTestMonitors } from '../../support/test-monitors.ts';
@@ -64,7 +65,7 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
       this.ahead += stepMs;
       const now = new Date(Date.now() + this.ahead).toISOString();
       const call = { taskQueue: worker.taskQueue, settings: DEFAULT_MONITOR_SETTINGS, memory: this.memory, now };
-      const { memory, report } = await runCheckCycle(call, this.facts);
+      const { memory, report } = await runCheckCycle(call, this.facts, noServers);
       assert.equal(Date.parse(memory.completeAt ?? ''), Date.parse(now), report.join('\n'));
       this.memory = memory;
     }

@@ -13,6 +13,7 @@ import { SEARCH_ATTRIBUTES } from '../../../workflows/plan/runs/search-attribute
 import type { SlaPlan } from '../../../workflows/plan/incidents/sla.ts';
 import { compiler } from '../../support/compiler.ts';
 import { eventually } from '../../support/eventually.ts';
+import { noServers } from '../../support/no-facts.ts';
 import { planOf, SOME_DAY, task } from '../../support/plans.ts';
 import { RememberingFacts } from '../../support/remembering-facts.ts';
 import { startTestWorker, type TestWorker } from '../../support/temporal-worker.ts';
@@ -118,6 +119,7 @@ describe('who can start runs, or answer a task, stops no monitoring', function (
       seen = await runCheckCycle(
         { taskQueue: worker.taskQueue, settings: DEFAULT_MONITOR_SETTINGS, memory: { open: {}, since: {} }, now: new Date().toISOString() },
         facts,
+        noServers,
       );
       assert.ok(facts.told.includes(`breach ${victim.dagId}/failed/${SOME_DAY.start}`), facts.told.join('\n'));
     });

@@ -1,6 +1,7 @@
 import { defineQuery, defineSignal, defineUpdate } from '../messages.ts';
 import type { OperatorRequest } from '../runs/decision.ts';
 import type { JsonObject } from '../values/json.ts';
+import type { FailureMemory } from './restarts.ts';
 import type { AlertsPlan, Severity } from './sla.ts';
 
 /** The workflow of an incident, with its messages. Wire data. */
@@ -220,6 +221,8 @@ export interface MonitorMemory {
   readonly expected?: readonly string[];
   /** Absent: the scheduler has not reported yet. */
   readonly files?: FilesReport;
+  /** Connectors that have failed and not recovered, by the key of their incident. Absent: none. */
+  readonly connectors?: Readonly<Record<string, FailureMemory>>;
   /** When everything was last checked and every incident notified. ISO 8601. */
   readonly completeAt?: string;
 }
