@@ -11,6 +11,7 @@ import { byPlace, type Diagnostic, didYouMean } from './mistakes/diagnostic.ts';
 import { explainError } from './mistakes/explain-error.ts';
 import type { Place } from './mistakes/place.ts';
 import { type FileKind, parse } from './read/parse.ts';
+import type { ReadBeside } from './read/read-beside.ts';
 import { type Path, Source } from './read/source.ts';
 import type { FillIn } from './resolve/fill-in.ts';
 import { resolveVars } from './resolve/resolve-vars.ts';
@@ -78,8 +79,9 @@ export class ResourceCompiler {
   private read(source: Source, file: PipelineFile, filledIn: FillIn[], context: Context): readonly DeclaredResource[] {
     const written = parse(source, RESOURCE_FILE);
     if (!written) return [];
-    const value = resolveVars(source, written, file.environment, file.environments ?? [], filledIn);
-    refuseTemplates(source, value, []);
+    const filled = resolveVars(source, written, file.environment, file.environments ?? [], filledIn);
+    refuseTemplates(source, filled, []);
+    const value = this.includeFiles(source, filled, file.readBeside);
     checkNumbers(source, value);
     const examples =
       (part: JsonSchema | undefined): Place['examples'] =>
@@ -111,6 +113,16 @@ export class ResourceCompiler {
     });
   }
 
+  /** Replaces keys that name a file, such as `schema_file`, by its text. */
+  private includeFiles(source: Source, value: JsonObject, readBeside: ReadBeside | undefined): JsonObject {
+    if (!Array.isArray(value.resources)) return value;
+    const resources = (value.resources as readonly Json[]).map((keys, index) => {
+      const file = isMap(keys) ? this.types.find(({ type }) => type === keys.type)?.file : undefined;
+      return file && isMap(keys) ? includeFile(source, file, keys, ['resources', index], readBeside) : keys;
+    });
+    return { ...value, resources };
+  }
+
   private check(source: Source, pointer: string, value: JsonObject, place: Place): boolean {
     const errors = this.checker.check(pointer, value);
     for (const error of errors) explainError(source, error, place);
@@ -126,6 +138,32 @@ export class ResourceCompiler {
     else source.report('SL207', [...path, 'type'], `Unknown resource type '${String(type)}'.`, didYouMean(String(type), names) ?? known);
     return undefined;
   }
+}
+
+/** Replaces the key that names a file by its text. Reports a missing file, and keys that exclude each other. */
+function includeFile(
+  source: Source,
+  { key, holds }: NonNullable<ResourceType['file']>,
+  keys: JsonObject,
+  path: Path,
+  readBeside: ReadBeside | undefined,
+): JsonObject {
+  const given = keys[key];
+  if (given === undefined) {
+    if (keys[holds] === undefined) source.reportInside('SL208', path, `One of ${holds}, ${key} is missing in this resource.`);
+    return keys;
+  }
+  if (keys[holds] !== undefined)
+    source.reportKey('SL208', [...path, key], `'${key}' and '${holds}' exclude each other.`, 'keep one of them');
+  if (typeof given !== 'string') return keys;
+  const read = readBeside?.(given);
+  if (!read) return keys;
+  if ('refused' in read) {
+    source.report('SL113', [...path, key], read.refused, read.hint);
+    return keys;
+  }
+  source.include([...path, holds], [...path, key], read);
+  return Object.fromEntries(Object.entries({ ...keys, [holds]: read.text }).filter(([name]) => name !== key));
 }
 
 /** Expressions are evaluated in runs, and resources have none. */

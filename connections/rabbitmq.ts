@@ -1,4 +1,4 @@
-import { isEncrypted } from '../lib/encryption.ts';
+import { encryptedUrl, isEncrypted } from '../lib/encryption.ts';
 import type { RabbitMQConnection } from '../lib/rabbitmq.ts';
 import { defineConnection } from './define-connection.ts';
 import { serverParts } from './uri.ts';
@@ -14,6 +14,12 @@ export const rabbitmq = defineConnection<RabbitMQConnection>({
     user: { description: 'user name; by default `guest`' },
     password: { description: 'password; by default `guest`', secret: 'all' },
     vhost: { description: 'virtual host; by default `/`' },
+    management_url: {
+      description:
+        'the URL of the management API, which declared queues and exchanges need; by default port 15671 of the host, or 15672 without encryption',
+      isOption: true,
+      secret: 'address',
+    },
     tls: { description: 'whether to encrypt the connection; by default `true`, except on this machine', isOption: true },
   },
   fieldsOfUri(uri) {
@@ -25,6 +31,7 @@ export const rabbitmq = defineConnection<RabbitMQConnection>({
   read(fields) {
     const host = fields.host();
     const tls = isEncrypted([host], fields.tls);
+    const management = fields.address('management_url');
     return {
       type: 'rabbitmq',
       host,
@@ -33,6 +40,7 @@ export const rabbitmq = defineConnection<RabbitMQConnection>({
       password: fields.optional('password') ?? 'guest',
       vhost: fields.optional('vhost') ?? '/',
       tls,
+      ...(management !== undefined && { management_url: encryptedUrl(management, fields.tls, fields.fail) }),
     };
   },
   async check(connection) {

@@ -10,6 +10,8 @@ export interface RabbitMQConnection {
   readonly vhost: string;
   /** Encrypted, as with `amqps:`. */
   readonly tls: boolean;
+  /** The management API; absent: at its usual port. */
+  readonly management_url?: string;
 }
 
 /** The connection counts as broken after this much silence, in seconds. */

@@ -117,7 +117,7 @@ export const COMMON_KEYS: readonly string[] = ['name', 'type', 'conn_id'];
  * });
  */
 export function defineResource<P extends TObject, const T extends ConnectionKind>(
-  definition: ResourceType<Static<P>, T> & { readonly params: P },
+  definition: Omit<ResourceType<Static<P>, T>, 'params'> & { readonly params: P },
 ): ResourceType {
   const { type, params, connection } = definition;
   const shadowing = Object.keys(params.properties).find((key) => COMMON_KEYS.includes(key));

@@ -57,7 +57,7 @@ export class SchemaRegistry {
 
   /** @returns undefined if the resource does not exist */
   private async get(path: string): Promise<Partial<Answer> | undefined> {
-    const service = serviceOf(this.url);
+    const service = registryService(this.url);
     const call = { path, headers: { accept: 'application/vnd.schemaregistry.v1+json, application/json' }, timeoutMs: TIMEOUT_MS };
     const { status, body } = await callHttp(service, { ...call, signal: new AbortController().signal }).catch((error: unknown) => {
       if (error instanceof InvalidRequest) throw new Undecodable(error.message);
@@ -82,7 +82,8 @@ function schemaOf({ id = 0, schemaType = 'AVRO', schema = '', references = [] }:
   return { id, type: schemaType, text: schema, references };
 }
 
-function serviceOf(text: string): HttpService {
+/** The service at the URL of a registry, which may contain user and password. */
+export function registryService(text: string): HttpService {
   const url = new URL(text);
   const [username, password] = [decodeURIComponent(url.username), decodeURIComponent(url.password)];
   url.username = url.password = '';

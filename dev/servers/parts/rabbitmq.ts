@@ -6,6 +6,7 @@ import { cached, findCached } from '../cache.ts';
 import { debianLacking, unpackDebianPackage } from '../debian.ts';
 import { externalConnections } from '../external-connection.ts';
 import { homePaths } from '../../home.ts';
+import type { Ports } from '../ports.ts';
 import { secretOf } from '../secrets.ts';
 import { ToolMissing } from '../tool-missing.ts';
 import { type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
@@ -41,16 +42,21 @@ export const rabbitmq: Part = {
   lacking: async (context) => ((await find(context)) === undefined ? lacking(context) : undefined),
   fetch: fetchRabbitMQ,
   server: {
-    ports: ['amqp', 'mapper', 'distribution'],
+    ports: ['amqp', 'management', 'mapper', 'distribution'],
     stopSignal: 'SIGTERM',
     healthyWithinMs: 90_000,
     command: async ({ home, environment }, tool, ports) => {
       const folder = homePaths.data(home, 'rabbitmq');
       await rm(join(folder, 'home'), { recursive: true, force: true });
       await mkdir(join(folder, 'home'), { recursive: true });
-      const [configuration, definitions] = [join(folder, 'rabbitmq.conf'), join(folder, 'definitions.json')];
+      const [configuration, definitions, plugins] = ['rabbitmq.conf', 'definitions.json', 'plugins'].map((name) => join(folder, name)) as [
+        string,
+        string,
+        string,
+      ];
       await writeFile(definitions, definitionsOf(await rabbitPassword(home)), { mode: 0o600 });
-      await writeFile(configuration, `listeners.tcp.1 = 127.0.0.1:${portOf(ports, 'amqp')}\nload_definitions = ${definitions}\n`);
+      await writeFile(configuration, configurationOf(ports, definitions));
+      await writeFile(plugins, '[rabbitmq_management].\n');
       return {
         executable: tool.executable,
         args: [],
@@ -64,7 +70,7 @@ export const rabbitmq: Part = {
           RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS: '-kernel inet_dist_use_interface {127,0,0,1}',
           RABBITMQ_CONFIG_FILE: configuration,
           RABBITMQ_CONF_ENV_FILE: join(folder, 'none'),
-          RABBITMQ_ENABLED_PLUGINS_FILE: join(folder, 'plugins'),
+          RABBITMQ_ENABLED_PLUGINS_FILE: plugins,
           RABBITMQ_MNESIA_BASE: join(folder, 'mnesia'),
           RABBITMQ_LOGS: '-',
         },
@@ -74,9 +80,24 @@ export const rabbitmq: Part = {
     address: (ports) => `127.0.0.1:${portOf(ports, 'amqp')}`,
   },
   environment: async ({ home }, ports) => ({
-    SLUICE_CONN_RABBITMQ_DEFAULT: `amqp://${USER}:${await rabbitPassword(home)}@127.0.0.1:${portOf(ports, 'amqp')}`,
+    SLUICE_CONN_RABBITMQ_DEFAULT:
+      `amqp://${USER}:${await rabbitPassword(home)}@127.0.0.1:${portOf(ports, 'amqp')}/` +
+      `?management_url=${encodeURIComponent(`http://127.0.0.1:${portOf(ports, 'management')}`)}`,
   }),
 };
+
+/** https://www.rabbitmq.com/docs/configure */
+function configurationOf(ports: Ports, definitions: string): string {
+  return [
+    `listeners.tcp.1 = 127.0.0.1:${portOf(ports, 'amqp')}`,
+    'management.tcp.ip = 127.0.0.1',
+    `management.tcp.port = ${portOf(ports, 'management')}`,
+    // Rates of messages cost time, and nothing reads them.
+    'management.rates_mode = none',
+    `load_definitions = ${definitions}`,
+    '',
+  ].join('\n');
+}
 
 function rabbitPassword(home: string): Promise<string> {
   return secretOf(home, 'rabbitmq_password');
