@@ -74,9 +74,10 @@ export const rabbitmqQueue = defineResource({
 
 /** The arguments as RabbitMQ names them: https://www.rabbitmq.com/docs/queues#optional-arguments */
 function argumentsOf(keys: QueueKeys): Record<string, string | number> {
-  const { queue_type: type = 'classic', message_ttl: ttl } = keys;
+  const { queue_type: type, message_ttl: ttl } = keys;
   const given = {
-    'x-queue-type': type,
+    // Not for a classic queue: publishers that declare it without the argument would be refused.
+    'x-queue-type': type === 'quorum' ? type : undefined,
     'x-dead-letter-exchange': keys.dead_letter_exchange,
     'x-dead-letter-routing-key': keys.dead_letter_routing_key,
     'x-message-ttl': ttl === undefined ? undefined : Number(parseDuration(ttl)),
@@ -85,7 +86,7 @@ function argumentsOf(keys: QueueKeys): Record<string, string | number> {
   return Object.fromEntries(Object.entries(given).flatMap(([name, value]) => (value === undefined ? [] : [[name, value]])));
 }
 
-function bindingFields(bindings: Bindings): Fields {
+function bindingFields(bindings: readonly { readonly exchange: string; readonly routing_key?: string }[]): Fields {
   return Object.fromEntries(bindings.map(({ exchange, routing_key: key = '' }) => [`${BINDING}${exchange}${TO}${key}`, true]));
 }
 
@@ -115,12 +116,12 @@ function serverOf(connection: RabbitMQConnection, server: RabbitMQManagement): R
     async read(name, { bindings }): Promise<Fields | undefined> {
       const found = await server.get('queues', name);
       if (!isMap(found)) return undefined;
-      const type = isMap(found.arguments) ? found.arguments['x-queue-type'] : undefined;
+      const given = isMap(found.arguments) ? found.arguments : {};
+      const { 'x-queue-type': type, ...others } = given;
       return {
         durable: found.durable === true,
-        ...argumentFields({ 'x-queue-type': type ?? 'classic', ...(isMap(found.arguments) ? found.arguments : {}) }),
-        ...(bindings &&
-          bindingFields(await bindingsOf(name).then((all) => all.map(({ exchange, routing_key }) => ({ exchange, routing_key }))))),
+        ...argumentFields(type === undefined || type === 'classic' ? others : given),
+        ...(bindings && bindingFields(await bindingsOf(name))),
       };
     },
     async create(name, keys) {

@@ -1,6 +1,9 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { ResourceCompiler } from '../../compiler/compile-resources.ts';
+import { compileResources } from '../../compiler/project-resources.ts';
+import { ROOT } from '../../lib/environment.ts';
 import { formatDiagnostic } from '../../compiler/mistakes/diagnostic.ts';
 import { RESOURCES } from '../../resources/catalog.ts';
 import { stringify } from 'yaml';
@@ -114,6 +117,37 @@ describe('resource files', () => {
       compilation?.diagnostics.map(({ code, message }) => [code, message]),
       [['SL318', "Connection 'kafka_default' is not allowed in resources; allowed: shop_*."]],
     );
+  });
+
+  it('name a file with a schema, which is read with them', () => {
+    const entry = (keys: string): string => `resources:\n  - {name: a, type: schema_subject, ${keys}}\n`;
+    const readBeside = (path: string) =>
+      path === 'a.avsc'
+        ? { file: 'resources/a.avsc', text: '"string"' }
+        : { refused: `File '${path}' does not exist.`, hint: 'write its path' };
+    const of = (keys: string) => compiler.compileAll([{ file: 'resources/a.yaml', text: entry(keys), readBeside }])[0];
+    assert.deepEqual(of('schema_file: a.avsc')?.resources?.[0]?.keys, { schema: '"string"' });
+    const found = (keys: string) => of(keys)?.diagnostics.map(({ code, column, message }) => [code, column, message]);
+    assert.deepEqual(found('schema_file: b.avsc'), [['SL113', 50, "File 'b.avsc' does not exist."]]);
+    assert.deepEqual(found('compatibility: NONE'), [['SL208', 12, 'One of schema, schema_file is missing in this resource.']]);
+    assert.deepEqual(found('schema: x, schema_file: a.avsc'), [['SL208', 48, "'schema_file' and 'schema' exclude each other."]]);
+  });
+
+  it('refuse a secret of a connector in clear, and take it from a connection or from its workers', () => {
+    const password = (value: string): string[] =>
+      mistakes(`resources:\n  - {name: a, type: kafka_connector, config: {database.password: ${value}}}\n`);
+    assert.match(password('hunter2')[0] ?? '', /SL208 {2}'database\.password' is a secret, and would be in the file for all to read\./);
+    assert.ok(!password('hunter2')[0]?.split('\n')[0]?.includes('hunter2'));
+    assert.deepEqual(password('"${env:PASSWORD}"'), []);
+    assert.deepEqual(password('{conn_id: mysql_legacy, field: password}'), []);
+    assert.match(password('{conn_id: mysql_legacy}')[0] ?? '', /SL202 {2}'field' is missing/);
+  });
+
+  it('of examples/integrations compile', async () => {
+    const root = join(ROOT, 'examples/integrations');
+    const { resources, broken } = await compileResources([join(root, 'resources')], { name: 'integrations', root }, compiler, {});
+    assert.deepEqual(broken, []);
+    assert.ok(new Set(resources.map(({ type }) => type)).size >= 5);
   });
 
   it('do not hide each other, and name the file that declares the same resource', () => {
