@@ -1,4 +1,4 @@
-import type { S3Client } from '@aws-sdk/client-s3';
+import type * as AwsSdk from '@aws-sdk/client-s3';
 import Type, { type Static } from 'typebox';
 import type { AwsConnection } from '../lib/s3.ts';
 import { flag } from '../lib/schema-fields.ts';
@@ -42,9 +42,7 @@ export const s3Bucket = defineResource({
   example: { name: 'product-images', type: 's3_bucket', tags: { team: 'shop' } },
 });
 
-type Sdk = typeof import('@aws-sdk/client-s3');
-
-function serverOf(client: S3Client, sdk: Sdk, { region_name: region }: AwsConnection): ResourceServer<BucketKeys> {
+function serverOf(client: AwsSdk.S3Client, sdk: typeof AwsSdk, { region_name: region }: AwsConnection): ResourceServer<BucketKeys> {
   /** The answer, or undefined for one of these errors. */
   const unless = async <T>(errors: readonly string[], answer: Promise<T>): Promise<T | undefined> => {
     try {
