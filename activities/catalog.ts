@@ -1,4 +1,5 @@
 import { approval } from './approval.ts';
+import { camelRoute } from './camel-route.ts';
 import { commandTask } from './command.ts';
 import type { TaskType } from './define-task.ts';
 import { empty } from './empty.ts';
@@ -31,6 +32,7 @@ export const CATALOG: readonly TaskType[] = [
   s3ToRedshift,
   sparkJob,
   transform,
+  camelRoute,
   sql,
   sqlCheck,
   reconcile,

@@ -1,4 +1,5 @@
 import { aws } from './aws.ts';
+import { camel } from './camel.ts';
 import type { ConnectionDefinition } from './define-connection.ts';
 import { http } from './http.ts';
 import { kafka } from './kafka.ts';
@@ -12,7 +13,7 @@ import { redshift } from './redshift.ts';
 import { spark } from './spark.ts';
 
 /** The connection types that ship with Sluice. */
-export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, kafkaConnect, http, mlflow, pagerduty, rabbitmq, spark] as const;
+export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, kafkaConnect, http, mlflow, pagerduty, rabbitmq, spark, camel] as const;
 
 export type Connection = ReturnType<(typeof CONNECTIONS)[number]['read']>;
 export type ConnectionType = Connection['type'];

@@ -85,8 +85,8 @@ function checkPolicy(program: string, env: Readonly<Record<string, string>>, env
   }
 }
 
-/** A program that runs as the worker's user can read the environment of the worker and of its parent processes. */
-function refuseReadableSecrets(): void {
+/** A program that runs as the worker's user can read the environment of the worker and of its parent processes. @throws ApplicationFailure `AccessDenied` */
+export function refuseReadableSecrets(): void {
   const holder = readableSecrets();
   if (!holder) return;
   throw userFault(

@@ -33,9 +33,11 @@ export async function runProgram(
     /** Default: the worker's own user. */
     readonly user: ChildUser | undefined;
     readonly signal: AbortSignal;
+    /** Called with what the program writes to either stream. */
+    readonly onOutput?: (text: string) => void;
   },
 ): Promise<ProgramEnd> {
-  const { environment, folder, user, signal } = options;
+  const { environment, folder, user, signal, onOutput } = options;
   const [file, ...rest] = argv;
   const child = spawn(file, rest, {
     cwd: folder,
@@ -47,6 +49,7 @@ export async function runProgram(
   const [stdout, stderr] = [new Tail(), new Tail()];
   child.stdout.on('data', (chunk: Buffer) => stdout.add(chunk));
   child.stderr.on('data', (chunk: Buffer) => stderr.add(chunk));
+  if (onOutput) for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => onOutput(chunk.toString()));
   const closed = once(child, 'close');
   closed.catch(() => {});
   const exited = new Promise<Pick<ProgramEnd, 'code' | 'signal'>>((resolve, reject) => {

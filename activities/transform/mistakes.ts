@@ -43,15 +43,6 @@ export function transformMistakes(params: Params): ParamMistake[] {
     ...((key !== undefined || text !== undefined) && read === undefined
       ? [{ at: [key === undefined ? 'text' : 's3_key'], message: 'The format of the source is unknown.', hint: 'add `read: {format: …}`' }]
       : []),
-    ...(key === undefined && text === undefined && read !== undefined
-      ? [
-          {
-            at: ['read'],
-            message: '`read` describes a file in `s3_key` or a `text`; a dataset of an upstream task describes itself.',
-            hint: 'remove it, or add s3_key',
-          },
-        ]
-      : []),
     ...formatMistakes('read', read),
     ...formatMistakes('write', write),
     ...csvMistakes(params),

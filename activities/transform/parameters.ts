@@ -70,7 +70,7 @@ const xsdFile = textFile(
 
 const Read = map(
   'Read',
-  'The format of the source. Default: that of the dataset that the upstream task wrote.',
+  'The format of the source: of `s3_key`, `text`, or the files of a camel_route. A dataset of csv or jsonl describes itself.',
   { format: 'csv', delimiter: ';' },
   {
     format: choice('Format', 'json, jsonl, csv, xml, fixed_width, or edi (segments as in EDIFACT and X12).', [

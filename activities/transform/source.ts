@@ -1,6 +1,7 @@
+import { createHash, type Hash } from 'node:crypto';
 import { PassThrough, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
-import { getObject } from '../../lib/s3.ts';
+import { getObject, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
 import { platformFault, userFault } from '../run/errors.ts';
 import { readDataFile } from '../support/dataset/read-data-file.ts';
@@ -29,10 +30,11 @@ export async function openSources(
   if (key !== undefined && read) return [fileSource(storage, { bucket, key }, read)];
   if (!input)
     throw userFault('InvalidParameters', 'There is nothing to read: give s3_key, text, or an upstream task that writes a dataset.');
-  return datasetSources(storage, input, signal);
+  return datasetSources(storage, input, read, signal);
 }
 
-function fileSource(storage: Storage, location: { readonly bucket: string; readonly key: string }, read: ReadFormat): TransformSource {
+/** @param sha256 of the stored bytes, if a manifest names it */
+function fileSource(storage: Storage, location: S3Location, read: ReadFormat, sha256?: string): TransformSource {
   const name = `s3://${location.bucket}/${location.key}`;
   return {
     name,
@@ -46,14 +48,32 @@ function fileSource(storage: Storage, location: { readonly bucket: string; reado
           throw userFault('DatasetNotFound', `There is no file ${name} (connection '${storage.connection}').`, error);
         throw storageFailure(error, storage, location.bucket, `read ${name}`);
       }
-      const bytes = location.key.endsWith('.gz') ? (Readable.from(stored).pipe(createGunzip()) as AsyncIterable<Buffer>) : stored;
+      const hash = createHash('sha256');
+      const bytes = location.key.endsWith('.gz')
+        ? (Readable.from(hashed(stored, hash)).pipe(createGunzip()) as AsyncIterable<Buffer>)
+        : hashed(stored, hash);
       yield* decoded(bytes, read.encoding ?? 'utf-8');
+      if (sha256 !== undefined && hash.digest('hex') !== sha256) throw changed(name);
     },
   };
 }
 
-async function datasetSources(storage: Storage, input: DatasetReference, signal: AbortSignal): Promise<TransformSource[]> {
+async function datasetSources(
+  storage: Storage,
+  input: DatasetReference,
+  given: ReadFormat | undefined,
+  signal: AbortSignal,
+): Promise<TransformSource[]> {
   const { content } = await readInput(storage, input, signal);
+  if (content.format === 'files') {
+    if (!given) throw userFault('InvalidParameters', 'The task before hands over files, whose format is unknown: add `read: {format: …}`.');
+    return content.entries.map((entry) => fileSource(storage, parseS3Uri(entry.url), given, entry.sha256));
+  }
+  if (given)
+    throw userFault(
+      'InvalidParameters',
+      '`read` describes files, and the task before hands over a dataset, which describes itself: remove it.',
+    );
   const format = tableFormat(content);
   if (format === 'parquet')
     throw userFault('InvalidParameters', 'transform does not read parquet: let the task before write csv or jsonl.');
@@ -72,10 +92,20 @@ async function datasetSources(storage: Storage, input: DatasetReference, signal:
       reading.catch((error: unknown) => sink.destroy(error as Error));
       yield* decoded(sink as AsyncIterable<Buffer>, 'utf-8');
       const { sha256 } = await reading;
-      if (sha256 !== entry.sha256)
-        throw platformFault('DatasetChanged', `${entry.url} differs from its manifest: it was written again meanwhile, or is damaged.`);
+      if (sha256 !== entry.sha256) throw changed(entry.url);
     },
   }));
+}
+
+async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator<Buffer> {
+  for await (const chunk of bytes) {
+    hash.update(chunk);
+    yield chunk;
+  }
+}
+
+function changed(url: string): Error {
+  return platformFault('DatasetChanged', `${url} differs from its manifest: it was written again meanwhile, or is damaged.`);
 }
 
 /** @throws FileBroken for bytes that are not of the encoding */

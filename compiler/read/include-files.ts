@@ -131,7 +131,7 @@ class Includer {
         folder === undefined ? `write the ${content}: \`${holds}: …\`` : undefined,
       );
     const read = folder === undefined ? this.readBeside(given) : this.readBeside(`${given}.yaml`, folder);
-    if ('refused' in read) return fail(read.refused, read.hint);
+    if ('refused' in read) return fail(read.refused, folder === undefined ? read.hint : read.hint?.replace(/\.yaml'/, "'"));
     this.characters += read.text.length;
     if (this.characters > MAX_BYTES)
       return fail(

@@ -162,7 +162,12 @@ function readWithin(given: string, from: string, { root, name }: { readonly root
     const near = nearest(basename(target), namesIn(dirname(target), extname(target)));
     return {
       refused: `File '${file}' does not exist.`,
-      hint: near === undefined ? "write its path relative to the pipeline's file" : `did you mean '${join(dirname(given), near)}'?`,
+      hint:
+        near === undefined
+          ? from === root
+            ? `put it into ${name}`
+            : "write its path relative to the pipeline's file"
+          : `did you mean '${join(dirname(given), near)}'?`,
     };
   }
 }

@@ -38,6 +38,9 @@ export const versions = {
   fastapi: '0.165.0',
   fastapiPythonAtLeast: '3.11',
   oasdiff: '1.37.0',
+  camel: '4.18.2',
+  camelJavaAtLeast: 17,
+  slf4j: '2.0.17',
   mavenDependencyPlugin: '3.8.1',
 } as const;
 

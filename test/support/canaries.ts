@@ -37,6 +37,7 @@ const CANARIES: { readonly [T in ConnectionType]: (ports: RogueServers['ports'])
     )}`,
   }),
   spark: () => ({}),
+  camel: () => ({}),
   http: ({ http }) => ({
     http_default: JSON.stringify({ type: 'http', url: `http://ann:${encoded('http')}@127.0.0.1:${http}/base` }),
     by_token: `http://127.0.0.1:${http}/?token=${encoded('token')}`,

@@ -39,6 +39,7 @@ const Manifest = Type.Object({
       where: Type.Optional(Type.String()),
     }),
   ),
+  exchanges: Type.Optional(Count),
   transform: Type.Optional(
     Type.Object({
       rows_read: Count,

@@ -6,7 +6,9 @@ export function tableFormat({ format }: Pick<DatasetManifest, 'format'>): TableF
   if (!isDocument(format)) return format;
   throw userFault(
     'DataDoesNotFit',
-    `The data of the task before is a ${format} document for readers outside Sluice, not a table. Let that task write jsonl or csv.`,
+    format === 'files'
+      ? 'The data of the task before is files, not a table. Let a transform task read them.'
+      : `The data of the task before is a ${format} document for readers outside Sluice, not a table. Let that task write jsonl or csv.`,
   );
 }
 

@@ -12,7 +12,10 @@ import { checksumOf, findManifest, type StoredManifest } from './read-manifest.t
 import type { Storage } from './storage.ts';
 import { askStorage } from './storage-failure.ts';
 
-export type DatasetDescription = Pick<DatasetManifest, 'format' | 'compression' | 'schema' | 'incremental' | 'source' | 'transform'> & {
+export type DatasetDescription = Pick<
+  DatasetManifest,
+  'format' | 'compression' | 'schema' | 'incremental' | 'source' | 'transform' | 'exchanges'
+> & {
   readonly files: readonly DatasetFile[];
 };
 

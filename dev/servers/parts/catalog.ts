@@ -1,3 +1,4 @@
+import { camel } from './camel.ts';
 import { kafka, kafka39 } from './kafka.ts';
 import { kafkaConnect } from './kafka-connect.ts';
 import { mlflow } from './mlflow.ts';
@@ -23,6 +24,7 @@ export const parts: Readonly<Record<PartName, Part>> = {
   rabbitmq,
   mlflow,
   mysql,
+  camel,
   pgbouncer,
   'temporal-postgres': temporalPostgres,
   'kafka-3.9': kafka39,

@@ -12,6 +12,7 @@ export const partNames = [
   'rabbitmq',
   'mlflow',
   'mysql',
+  'camel',
   'pgbouncer',
   'temporal-postgres',
   'kafka-3.9',

@@ -27,7 +27,7 @@ describe('a transform task that cannot be right', () => {
     ['s3_key: a, read: {format: csv}, schema: {properties: {a: {format: colour}}}', /unknown format "colour"/],
     ['s3_key: a, read: {format: csv}, write: {format: xml, root: "a b"}', /'a b' cannot be the name of an XML element/],
     ['s3_key: a, read: {format: fixed_width, fixed_columns: [{name: a, width: 1}, {name: a, width: 2}]}', /'a' is there twice/],
-    ['read: {format: csv}', /`read` describes a file/],
+    ['read: {format: csv}', /reads data, but no upstream task produces any/],
   ] as const) {
     it(keys, () => {
       const found = mistakesOf(keys);

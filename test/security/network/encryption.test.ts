@@ -79,6 +79,8 @@ const CASES: Record<ConnectionType, Readonly<Record<string, Case>>> = {
   pagerduty: { uri: { usual: (host) => `pagerduty://secret@${host}`, isSecure: () => true } },
   // Spark encrypts as its own configuration says, and S3 as the connection of the task.
   spark: {},
+  // A program on the worker: each route connects in its own way.
+  camel: {},
 };
 
 describe('who is on the network between a worker and its servers', () => {

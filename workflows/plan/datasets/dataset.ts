@@ -19,8 +19,8 @@ export interface DatasetReference {
 /** Formats of files that are rows one after another, which tasks pass to each other. */
 export const ROW_FORMATS = ['csv', 'jsonl'] as const;
 export type RowFormat = (typeof ROW_FORMATS)[number];
-/** Formats of single documents for readers outside Sluice: tasks do not load them. */
-export const DOCUMENT_FORMATS = ['json', 'xml', 'fixed_width'] as const;
+/** Formats of files that tasks do not load: documents for readers outside Sluice, and files as a program has written them, each a row. */
+export const DOCUMENT_FORMATS = ['json', 'xml', 'fixed_width', 'files'] as const;
 export type DocumentFormat = (typeof DOCUMENT_FORMATS)[number];
 
 /** Formats that tasks load as a table. */
@@ -50,6 +50,8 @@ export interface DatasetManifest {
   readonly source?: DatasetSource;
   /** What became of the records of the source, if a `transform` task made it. */
   readonly transform?: RecordCounts;
+  /** How many exchanges a route has completed, if a `camel_route` task made it. */
+  readonly exchanges?: number;
   /** The task that wrote it; absent in datasets of earlier releases. */
   readonly writer?: DatasetWriter;
 }
