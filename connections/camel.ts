@@ -33,8 +33,8 @@ export const camel = defineConnection<CamelConnection>({
     };
   },
   async check({ jars }) {
-    const { readdir } = await import('node:fs/promises');
-    const main = (await readdir(jars)).find((name) => /^camel-main-\d.*\.jar$/.test(name));
+    const { readdirSync } = await import('node:fs');
+    const main = readdirSync(jars).find((name) => /^camel-main-\d.*\.jar$/.test(name));
     if (main === undefined) throw new Error(`${jars} contains no camel-main jar`);
     return `Camel ${main.slice('camel-main-'.length, -'.jar'.length)}`;
   },

@@ -9,7 +9,7 @@ import { bucketNames, openS3 } from '../../../lib/s3.ts';
 import { withinTime } from '../../../lib/time-limit.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import { dataIntervalAt, iso } from '../../../workflows/plan/timetable/schedule.ts';
-import type { JsonObject } from '../../../workflows/plan/values/json.ts';
+import type { RecordCounts } from '../../../workflows/plan/datasets/dataset.ts';
 import type { IntegrationStop } from './integration-stop.ts';
 
 const PIPELINE = 'legacy_inventory';
@@ -38,7 +38,7 @@ export const inventory: IntegrationStop = {
     await writeFile(join(inbox, `inventory-${day}.txt`), Buffer.from(fileOf(day), 'latin1'));
     const run = await startManualRun(client, plan, taskQueueOf(environment), interval, iso(Date.now()), { inbox });
     const { tasks } = await follow(run);
-    const output = tasks.find(({ task }) => task === 'read_inventory')?.output as JsonObject | undefined;
+    const output = tasks.find(({ task }) => task === 'read_inventory')?.output as (RecordCounts & { readonly rows: number }) | undefined;
     const loaded = await onWarehouse(environment, (warehouse) =>
       warehouse.query<{ rows: string }>('SELECT count(*) AS rows FROM legacy_inventory'),
     );

@@ -47,7 +47,7 @@ export const orders: IntegrationStop = {
     const startedAt = performance.now();
     await sendSpike(environment, `${Date.now()}`);
     say(
-      `  ${SPIKE.toLocaleString('en')} orders and one message that is no order were confirmed by RabbitMQ after ${secondsSince(startedAt)} s.`,
+      `  ${SPIKE.toLocaleString('en')} orders and one message that is not an order were confirmed by RabbitMQ after ${secondsSince(startedAt)} s.`,
     );
     const most = await absorb(guide, before + SPIKE);
     say(
@@ -57,8 +57,8 @@ export const orders: IntegrationStop = {
       const letter = await channel.get(`sluice.dead-letters.${PIPELINE}.orders`, { noAck: true });
       return letter && String(letter.properties.headers?.['sluice-reason']);
     });
-    if (reason === false) throw new Error('The message that is no order was not dead-lettered.');
-    say(`  The message that is no order is in the dead-letter queue: ${reason}`);
+    if (reason === false) throw new Error('The message that is not an order was not dead-lettered.');
+    say(`  The message that is not an order is in the dead-letter queue: ${reason}`);
   },
 };
 
