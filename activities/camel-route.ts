@@ -28,14 +28,14 @@ export const camelRoute = defineTask({
         template: 'prose',
       }),
     ),
-    properties: Type.Optional(
+    placeholders: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
         // They become part of addresses, where these characters would begin options and placeholders.
         Type.String({ pattern: '^[^\\u0000-\\u001f{}?&#]*$', form: 'text without line breaks and { } ? & #' }),
         {
           additionalProperties: false,
-          title: 'Properties',
+          title: 'Placeholders',
           description: 'Values for the placeholders of the route: `{{day}}`.',
           examples: [{ day: '{{ ds }}' }],
         },
@@ -65,7 +65,7 @@ export const camelRoute = defineTask({
     type: 'camel_route',
     route: 'legacy_inventory',
     s3_bucket: 'raw-data',
-    properties: { day: '{{ ds_nodash }}' },
+    placeholders: { inbox: '/srv/legacy', day: '{{ ds_nodash }}' },
   },
   run: async (context, params) => (await import('./camel/run-route.ts')).runRoute(context, params),
 });

@@ -39,14 +39,14 @@ export class RouteFolder {
    */
   async prepare(given: {
     readonly definition: string;
-    readonly properties: Readonly<Record<string, string>>;
+    readonly placeholders: Readonly<Record<string, string>>;
     readonly secrets: string;
     readonly idle: number;
     readonly user: ChildUser | undefined;
   }): Promise<void> {
     for (const folder of [this.classes, this.output, this.temporary, this.ledger]) await mkdir(folder);
     const own = {
-      ...given.properties,
+      ...given.placeholders,
       output: this.output,
       'sluice.ledger': this.ledger,
       'camel.main.routesIncludePattern': ['route.yaml', 'sluice.yaml'].map((name) => `file:${join(this.classes, name)}`).join(','),

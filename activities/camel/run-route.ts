@@ -34,7 +34,7 @@ const SHOWN = 2_000;
 export interface RouteParams {
   readonly route: string;
   readonly definition?: string;
-  readonly properties?: Readonly<Record<string, string>>;
+  readonly placeholders?: Readonly<Record<string, string>>;
   readonly idle?: number;
   readonly min_exchanges?: number;
   readonly min_rows?: number;
@@ -77,7 +77,7 @@ export async function runRoute(ctx: RouteContext, params: RouteParams): Promise<
 /** @returns the number of completed exchanges @throws ApplicationFailure */
 async function runOnce(
   ctx: RouteContext,
-  { route, properties = {}, idle = DEFAULT_IDLE_SECONDS, min_exchanges: fewest = 1 }: RouteParams,
+  { route, placeholders = {}, idle = DEFAULT_IDLE_SECONDS, min_exchanges: fewest = 1 }: RouteParams,
   { definition, folder }: { readonly definition: string; readonly folder: RouteFolder },
 ): Promise<number> {
   const { camel } = ctx.connections;
@@ -86,7 +86,7 @@ async function runOnce(
   const secrets = secretsOf(camel);
   const hidden = valuesOf(secrets);
   const scrub = (text: string): string => ctx.scrub(hidden.reduce((shown, secret) => shown.replaceAll(secret, '***'), text));
-  await folder.prepare({ definition, properties, secrets, idle, user });
+  await folder.prepare({ definition, placeholders, secrets, idle, user });
 
   const stopping = linkedController(ctx.signal);
   let failure: string | undefined;

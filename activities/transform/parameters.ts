@@ -205,7 +205,7 @@ export const params = Type.Object({
 
 /** The S3 that it reads from and writes to. */
 export const connections = {
-  storage: { key: 'aws_conn_id', default: 'aws_default', types: ['aws'], description: 'The S3 to read from and to write to.' },
+  storage: { key: 'conn_id', default: 'aws_default', types: ['aws'], description: 'The S3 to read from and to write to.' },
 } as const;
 
 export type Params = Static<typeof params>;

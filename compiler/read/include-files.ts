@@ -101,7 +101,8 @@ class Includer {
       return Object.fromEntries(Object.entries(keys).filter(([key]) => key !== holds));
     }
     if (given === undefined) return keys;
-    if (typeof given === 'string') return this.replace(keys, fileKey, given, holds, path);
+    const isWrong = typeof given === 'string' && typeof schema.pattern === 'string' && !new RegExp(schema.pattern).test(given);
+    if (typeof given === 'string' && !isWrong) return this.replace(keys, fileKey, given, holds, path);
     this.source.expectNone([...path, holds]);
     return keys;
   }

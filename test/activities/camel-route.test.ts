@@ -124,7 +124,7 @@ describe('camel_route', function () {
   it('fails with the reason of the first failed exchange, at once, without secrets', async () => {
     const other = await temporaryFolder();
     await writeFile(join(other.path, 'bad.txt'), 'x');
-    const { tasks } = await run(`route: pick_up, properties: {inbox: ${other.path}}`);
+    const { tasks } = await run(`route: pick_up, placeholders: {inbox: ${other.path}}`);
     assert.match(tasks.pick_up?.error ?? '', /^Route 'pick_up': an exchange failed: .*IllegalStateException: line 3 is odd: \*\*\*/);
     assert.doesNotMatch(JSON.stringify(tasks), /correct-horse/);
     await other.remove();
@@ -136,7 +136,7 @@ describe('camel_route', function () {
       /could not be started: .*No endpoint could be found for: nosuch:/,
     );
     const empty = await temporaryFolder();
-    const { tasks } = await run(`route: pick_up, properties: {inbox: ${empty.path}}`);
+    const { tasks } = await run(`route: pick_up, placeholders: {inbox: ${empty.path}}`);
     assert.match(tasks.pick_up?.error ?? '', /has completed 0 exchanges within 1 s without any, and `min_exchanges` is 1/);
     await empty.remove();
   });
@@ -160,8 +160,8 @@ describe('camel_route', function () {
       ['route: "{{ dag_id }}"', /SL\d+ /],
       ['route: counting', /uses 'onCompletion', with which Sluice counts/],
       ["definition: '- route: {}'", /'definition' cannot be written in a pipeline/],
-      ['route: pick_up, properties: {inbox: "/x?delete=true"}', /text without line breaks/],
-      ['route: pick_up, properties: {camel.main.x: a}', /SL\d+ /],
+      ['route: pick_up, placeholders: {inbox: "/x?delete=true"}', /text without line breaks/],
+      ['route: pick_up, placeholders: {camel.main.x: a}', /SL\d+ /],
     ] as const) {
       const { plan: none, mistakes } = await compile(keys);
       assert.match(mistakes, message, keys);

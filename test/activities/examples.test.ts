@@ -1,10 +1,13 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CreateBucketCommand, PutObjectCommand } from '@aws-sdk/client-s3';
 import { after, before, describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { CATALOG } from '../../activities/catalog.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
+import { ROOT } from '../../lib/environment.ts';
 import { openRabbitMQ } from '../../lib/rabbitmq.ts';
 import { openS3 } from '../../lib/s3.ts';
 import { decideApproval } from '../../temporal/runs/decisions.ts';
@@ -41,7 +44,7 @@ describe('the example of every task type runs: compiler, interpreter, worker, re
 
   before(async function () {
     this.timeout('20m');
-    const { environment } = await testStack(['kafka', 'rabbitmq']);
+    const { environment } = await testStack(['kafka', 'rabbitmq', 'camel']);
     inbox = await openInbox();
     pipeline = await createTestPipeline(20, {
       ...environment,
@@ -63,6 +66,7 @@ describe('the example of every task type runs: compiler, interpreter, worker, re
   const RUNS: readonly ExampleRun[] = [
     { types: ['postgres_to_s3', 'spark_job', 's3_to_redshift'] },
     { types: ['transform'] },
+    { types: ['camel_route'], fails: /could not be started: .*[Dd]irectory does not exist: \/srv\/legacy/ },
     { types: ['sql'] },
     { types: ['sql_check'] },
     { types: ['reconcile'] },
@@ -135,11 +139,17 @@ describe('the example of every task type runs: compiler, interpreter, worker, re
 function planOf(dagId: string, tasks: readonly JsonObject[]): Plan {
   const other = { dag_id: 'daily_product_sales_analysis', tasks: [{ name: 'all', type: 'empty' }] };
   const [compiled] = compiler.compileAll([
-    { file: 'example.yaml', text: stringify({ dag_id: dagId, default_args: { retries: 0 }, tasks }) },
+    { file: 'example.yaml', text: stringify({ dag_id: dagId, default_args: { retries: 0 }, tasks }), readBeside: readRoute },
     { file: 'other.yaml', text: stringify(other) },
   ]);
   if (!compiled?.plan) throw new Error(JSON.stringify(compiled?.diagnostics, undefined, 2));
   return compiled.plan;
+}
+
+/** Reads a file of examples/integrations/routes/. */
+function readRoute(name: string, folder = ''): { readonly file: string; readonly text: string } {
+  const file = join('examples/integrations', folder, name);
+  return { file, text: readFileSync(join(ROOT, file), 'utf8') };
 }
 
 /** What the examples read and write. */

@@ -97,6 +97,7 @@ describe('plans', () => {
 
   /** Warnings that an example alone may have: it waits and nothing follows, or it is not written yet. */
   const WARNINGS = new Set(['SL901', 'SL309', 'SL314']);
+  const readBeside = (): { file: string; text: string } => ({ file: 'routes/example.yaml', text: '- route: {}' });
   for (const taskType of CATALOG) {
     it(`accept the example of ${taskType.type}`, () => {
       const needsData = taskType.data.reads !== undefined;
@@ -109,7 +110,7 @@ describe('plans', () => {
       };
       const other = { dag_id: taskType.example.dag_id, tasks: [{ name: 'nothing', type: 'empty' }] };
       const files = [
-        { file: 'x.yaml', text: stringify({ dag_id: 'example', tasks: [...(needsData ? [before] : []), taskType.example] }) },
+        { file: 'x.yaml', text: stringify({ dag_id: 'example', tasks: [...(needsData ? [before] : []), taskType.example] }), readBeside },
         ...(taskType.type === 'run_pipeline' ? [{ file: 'y.yaml', text: stringify(other) }] : []),
       ];
       const [compiled] = compiler.compileAll(files);
