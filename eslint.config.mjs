@@ -154,7 +154,7 @@ export default tseslint.config(
   ...room('channels', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$)'),
   ...room('connections', ['workflows/plan', 'lib'], '(node:|typebox$)'),
   ...room('resources', ['workflows/plan', 'connections', 'lib'], '(node:|typebox$|kafkajs$|@aws-sdk/)'),
-  ...room('project', ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'lib'], '(node:|esbuild$)'),
+  ...room('project', ['workflows/plan', 'activities', 'sensors', 'channels', 'connections', 'resources', 'lib'], '(node:|esbuild$)'),
   ...room('graph', ['workflows/plan'], ''),
   ...room('lib', ['workflows/plan'], '[@a-z]'),
   {

@@ -38,6 +38,16 @@ export { type Finding, type PolledSource, type PollResult, pollSource } from './
 export { stopped as sensorStopped } from './sensors/run/sensor-stopped.ts';
 export { cannotReset, resetToTime, type TimeCursor } from './sensors/run/time-cursor.ts';
 
+export {
+  defineResource,
+  type KeyMistake,
+  type ResourceName,
+  type ResourceServer,
+  type ResourceType,
+  type SecretReader,
+} from './resources/define-resource.ts';
+export { type Difference, type Fields, type FieldValue, Hidden } from './resources/fields.ts';
+
 export { defineConfig, type FolderPolicy, type Policy, type ProjectConfig } from './project/define-config.ts';
 export { definePlugin, type Plugin, type PluginDefinition } from './project/define-plugin.ts';
 

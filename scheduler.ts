@@ -9,7 +9,6 @@ import { describeResourceResult, isDone } from './cli/view/resource-changes.ts';
 import { ResourceCompiler } from './compiler/compile-resources.ts';
 import { compileResources, RESOURCE_FOLDER } from './compiler/project-resources.ts';
 import { projectOf } from './compiler/read/project.ts';
-import { RESOURCES } from './resources/catalog.ts';
 import type { ResourceOptions } from './resources/run/compare.ts';
 import { listBrokenFiles } from './compiler/read/broken-files.ts';
 import { type Compilation, Compiler } from './compiler/compile.ts';
@@ -167,8 +166,12 @@ async function applyResources(
   limits: ReturnType<typeof limitsOf>,
   { taskQueue, env, ...options }: Pick<Options, 'taskQueue' | 'env' | keyof ResourceOptions>,
 ): Promise<boolean> {
-  const declared = await compileResources(paths, projectOf(paths[0] ?? project.root), new ResourceCompiler(RESOURCES), limits, env);
-  const results = await convergeResources({ client, taskQueue, project, environment }, declared, options);
+  const declared = await compileResources(paths, projectOf(paths[0] ?? project.root), new ResourceCompiler(project.resources), limits, env);
+  const results = await convergeResources({ client, taskQueue, project, environment }, declared, options).catch((error: unknown) => {
+    log.error(`The resources were not applied: ${errorText(error)}`);
+    return undefined;
+  });
+  if (!results) return false;
   for (const result of results.filter(isDone)) log.info(describeResourceResult(result));
   const problems = [
     ...declared.compilations.flatMap(({ diagnostics }) => diagnostics.filter(({ severity }) => severity === 'error').map(formatDiagnostic)),

@@ -8,7 +8,6 @@ import { type Compilation, Compiler } from '../compiler/compile.ts';
 import { type CompiledProject, compileProject, compileWithNeighbours } from '../compiler/project-pipelines.ts';
 import { type ResourceCompilation, ResourceCompiler } from '../compiler/compile-resources.ts';
 import { type CompiledResources, compileResources, isResourcePath, RESOURCE_FOLDER } from '../compiler/project-resources.ts';
-import { RESOURCES as RESOURCE_TYPES } from '../resources/catalog.ts';
 import { type Diagnostic, formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { type Connections, connectionsFrom, connectionTypesIn } from '../connections/connections.ts';
@@ -117,7 +116,7 @@ export async function compileResourcesForEach(paths: readonly string[]): Promise
 
 function resourcesFor(name: string | undefined, paths: readonly string[]): Promise<CompiledResources> {
   const project = projectOf(paths[0] ?? projectRoot(environment));
-  return compileResources(paths, project, new ResourceCompiler(RESOURCE_TYPES), installation(), name);
+  return compileResources(paths, project, new ResourceCompiler(currentProject().resources), installation(), name);
 }
 
 /** Separates the paths of resources from those of pipelines. */

@@ -1,5 +1,4 @@
 import type { Client } from '@temporalio/client';
-import { RESOURCES } from '../resources/catalog.ts';
 import type { ProjectResources } from '../resources/declared-resource.ts';
 import { applyResources, isSameRecord } from '../resources/run/apply.ts';
 import { compareResources, type ResourceChange, type ResourceOptions, type ResourceSetting } from '../resources/run/compare.ts';
@@ -59,7 +58,7 @@ async function withServers<T>(
   const connections = connectionsFrom(environment, project.connections);
   const servers = new OpenServers(connections);
   try {
-    return await use({ types: RESOURCES, servers, secrets: readSecrets(connections, project.connections), record });
+    return await use({ types: project.resources, servers, secrets: readSecrets(connections, project.connections), record });
   } finally {
     await servers.close();
   }

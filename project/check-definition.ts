@@ -7,6 +7,7 @@ const KINDS: Readonly<Record<DefinitionKind, { readonly title: string; readonly 
     connections: { title: 'connection type', define: 'defineConnection', properties: ['type', 'fields', 'schemes', 'read', 'check'] },
     triggers: { title: 'trigger type', define: 'defineTrigger', properties: ['type', 'params', 'event'] },
     channels: { title: 'channel', define: 'defineChannel', properties: ['name', 'connection', 'sendNotice', 'sendMessage'] },
+    resources: { title: 'resource type', define: 'defineResource', properties: ['type', 'params', 'fields', 'open'] },
   };
 
 /** The folders of a project with definitions. */
@@ -18,8 +19,8 @@ export function kindTitle(kind: DefinitionKind): string {
 }
 
 /** The name by which pipelines use a definition. */
-export function nameOf(definition: { readonly type?: string; readonly name?: string }): string {
-  return definition.type ?? definition.name ?? '';
+export function nameOf(definition: { readonly type?: string; readonly name?: unknown }): string {
+  return definition.type ?? (typeof definition.name === 'string' ? definition.name : '');
 }
 
 /** The format of names: they become YAML values and, for tasks and triggers, names of Temporal activities. */

@@ -17,7 +17,7 @@ export interface PluginDefinition extends Partial<Definitions> {
 }
 
 /**
- * Defines a plugin: the default export of a package that adds task types, connection types, triggers or channels to projects. A project
+ * Defines a plugin: the default export of a package that adds task types, connection types, triggers, channels or resource types to projects. A project
  * lists it in the `plugins` of its sluice.config.ts.
  * @param definition `name`: the package; `api`: 1. Default of each list: empty
  * @returns the plugin
@@ -30,5 +30,5 @@ export interface PluginDefinition extends Partial<Definitions> {
  * export default definePlugin({ name: 'sluice-snowflake', api: 1, tasks: [copyInto], connections: [snowflake] });
  */
 export function definePlugin(definition: PluginDefinition): Plugin {
-  return { tasks: [], connections: [], triggers: [], channels: [], ...definition };
+  return { tasks: [], connections: [], triggers: [], channels: [], resources: [], ...definition };
 }

@@ -11,12 +11,19 @@ export class DefinitionList {
     connections: new Map<string, string>(),
     triggers: new Map<string, string>(),
     channels: new Map<string, string>(),
+    resources: new Map<string, string>(),
   } satisfies Record<DefinitionKind, Map<string, string>>;
 
   /** @param builtIn cannot be replaced */
   constructor(private readonly builtIn: Definitions) {
-    const { tasks, connections, triggers, channels } = builtIn;
-    this.lists = { tasks: [...tasks], connections: [...connections], triggers: [...triggers], channels: [...channels] };
+    const { tasks, connections, triggers, channels, resources } = builtIn;
+    this.lists = {
+      tasks: [...tasks],
+      connections: [...connections],
+      triggers: [...triggers],
+      channels: [...channels],
+      resources: [...resources],
+    };
   }
 
   get definitions(): Definitions {

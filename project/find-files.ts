@@ -10,7 +10,7 @@ export interface ProjectFiles {
   readonly definitions: readonly { readonly kind: DefinitionKind; readonly file: string }[];
 }
 
-/** Finds the configuration of a project, and the files in its folders `tasks/`, `connections/`, `triggers/` and `channels/`. */
+/** Finds the configuration of a project, and the files in its folders `tasks/`, `connections/`, `triggers/`, `channels/` and `resources/`. */
 export function findFiles(root: string): ProjectFiles {
   const config = configFileIn(root);
   return {

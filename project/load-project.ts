@@ -28,7 +28,8 @@ export interface Project extends Definitions {
 }
 
 /**
- * Loads a project: its `sluice.config.*`, its plugins, and the files of its folders `tasks/`, `connections/`, `triggers/` and `channels/`.
+ * Loads a project: its `sluice.config.*`, its plugins, and the files of its folders `tasks/`, `connections/`,
+ * `triggers/`, `channels/` and `resources/`.
  * The code of the project runs in this process. A folder without any of these is a project with the built-in definitions.
  * @param environment `SLUICE_PROJECT` names the root; default: found upwards from the working directory
  * @throws SettingError when the folder in `SLUICE_PROJECT` does not exist

@@ -85,13 +85,13 @@ export const COMMON_KEYS: readonly string[] = ['name', 'type', 'conn_id'];
  * @returns the resource type, for the catalog
  * @throws Error when a key has the name of a key that every resource has
  * @example
- * // resources/ftp-folder.ts
+ * // resources/shared-folder.ts
  * import Type from 'typebox';
  * import { callHttp } from '../lib/http.ts';
  * import { text } from '../lib/schema-fields.ts';
  * import { defineResource } from './define-resource.ts';
  *
- * export const ftpFolder = defineResource({
+ * export const sharedFolder = defineResource({
  *   type: 'shared_folder',
  *   description: 'A folder of a file service.',
  *   name: { description: 'The name of the folder.', pattern: '^[a-z]+$', form: 'lowercase letters', example: 'orders' },

@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { Command, Option } from 'commander';
+import { stringify } from 'yaml';
 import { ROOT } from '../../lib/environment.ts';
+import { RESOURCE_FOLDER } from '../../compiler/project-resources.ts';
+import { RESOURCES } from '../../resources/catalog.ts';
 import { CommandError, PIPELINES, say } from '../command-context.ts';
 import { readTemplates, shown, writeFiles } from '../write-files.ts';
 
@@ -13,7 +16,7 @@ const DEFINITIONS = { task: 'tasks', connection: 'connections', trigger: 'trigge
 
 /** `sluice new`: creates one file of a project. */
 export const command = new Command('new')
-  .description('Create a pipeline, a task type, a connection type, a trigger type or a channel in this project.')
+  .description('Create a pipeline, a resource, a task type, a connection type, a trigger type or a channel in this project.')
   .addHelpText(
     'after',
     '\nExamples:\n  sluice new pipeline daily_orders --template etl\n  sluice new task send_report\n  sluice new connection ftp',
@@ -31,6 +34,20 @@ command
     await writeFiles(to, new Map([[`${dagId}.yaml`, text.replace(/^dag_id: .*$/m, `dag_id: ${dagId}`)]]));
     const file = shown(join(to, `${dagId}.yaml`));
     say(`Created ${file}. Fill in its blanks; \`sluice validate ${file}\` lists them. Until then, the scheduler does not apply it.`);
+  });
+
+command
+  .command('resource')
+  .description('Create a file in resources/ that declares a resource, such as a topic or a queue.')
+  .argument('<name>', 'name of the file: lowercase letters, digits and _')
+  .addOption(new Option('-t, --type <type>', 'type of the resource').choices(RESOURCES.map(({ type }) => type)).default(RESOURCES[0]?.type))
+  .option('--to <folder>', 'folder to create the file in', join(dirname(PIPELINES), RESOURCE_FOLDER))
+  .action(async (name: string, { type, to }: { type: string; to: string }) => {
+    requireName(name, 'name', 'topics');
+    const { example } = RESOURCES.find((each) => each.type === type) ?? {};
+    await writeFiles(to, new Map([[`${name}.yaml`, stringify({ resources: [example] })]]));
+    const file = shown(join(to, `${name}.yaml`));
+    say(`Created ${file}, an example to change. \`sluice plan ${file}\` shows what \`sluice apply\` would create.`);
   });
 
 for (const [kind, folder] of Object.entries(DEFINITIONS))

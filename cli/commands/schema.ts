@@ -1,6 +1,7 @@
 import { mkdir, readFile, writeFile } from 'node:fs/promises';
 import { join, relative, resolve } from 'node:path';
 import { Command } from 'commander';
+import { ResourceCompiler } from '../../compiler/compile-resources.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { DEFAULTS_FILE } from '../../compiler/read/defaults.ts';
 import { loadPipelines } from '../../compiler/read/load-pipelines.ts';
@@ -18,6 +19,7 @@ const MODELINE = `# yaml-language-server: $schema=`;
 export const command = new Command('schema')
   .description('Print the JSON Schema of pipeline files for editors, or write it next to the pipelines.')
   .option('--defaults', 'print the schema of defaults.yaml instead', false)
+  .option('--resources', 'print the schema of resource files instead', false)
   .option('--write', 'write it next to the pipelines, with settings for VS Code', false)
   .argument('[folder]', 'the folder of pipelines', PIPELINES)
   .addHelpText(
@@ -26,16 +28,18 @@ export const command = new Command('schema')
 Examples:
   sluice schema > pipeline.schema.json
   sluice schema --write
+  sluice schema --resources > resource.schema.json
 
 With --write, editors that use the YAML language server (VS Code: redhat.vscode-yaml) complete, explain and check
 the files of the folder. In a file elsewhere, name the schema in the first line:
   ${MODELINE}./${SCHEMA_FILE}`,
   )
-  .action(async (folder: string, { write, defaults }: { write: boolean; defaults: boolean }) => {
+  .action(async (folder: string, { write, defaults, resources }: { write: boolean; defaults: boolean; resources: boolean }) => {
     const compiler = Compiler.of(currentProject());
     const textOf = (schema: JsonSchema): string => `${JSON.stringify(editorSchema(schema), null, 2)}\n`;
     if (!write) {
-      writeOutput(textOf(defaults ? compiler.defaultsSchema : compiler.schema));
+      const resourceSchema = new ResourceCompiler(currentProject().resources).schema;
+      writeOutput(textOf(resources ? resourceSchema : defaults ? compiler.defaultsSchema : compiler.schema));
       return;
     }
     await loadPipelines(folder); // fails if the folder does not exist

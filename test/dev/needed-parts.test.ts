@@ -10,7 +10,7 @@ const project: Project = {
   ...BUILT_IN,
   root: '/acme',
   config: {},
-  origins: { tasks: NONE, connections: NONE, triggers: NONE, channels: NONE },
+  origins: { tasks: NONE, connections: NONE, triggers: NONE, channels: NONE, resources: NONE },
   revision: '',
 };
 

@@ -57,12 +57,14 @@ describe('to add one, edit one place (CONTRIBUTING.md), and everything else know
       'sensors/define-trigger.ts',
       'connections/define-connection.ts',
       'channels/define-channel.ts',
+      'resources/define-resource.ts',
     ])
       await tree.write(...exampleIn(definition));
     await list(tree, 'activities/catalog.ts', 'greet', 'greet.ts', ['  unfinished,\n];', '  unfinished,\n  greet,\n];']);
     await list(tree, 'sensors/catalog.ts', 'feed', 'feed.ts', ['rabbitmq];', 'rabbitmq, feed];']);
     await list(tree, 'connections/catalog.ts', 'ftp', 'ftp.ts', ['spark] as const', 'spark, ftp] as const']);
     await list(tree, 'channels/catalog.ts', 'teams', 'teams.ts', ['webhook];', 'webhook, teams];']);
+    await list(tree, 'resources/catalog.ts', 'sharedFolder', 'shared-folder.ts', ['kafkaConnector];', 'kafkaConnector, sharedFolder];']);
     await tree.edit(
       'workflows/plan/incidents/sla-references.ts',
       'export const SLA_REFERENCES = {\n',
@@ -83,7 +85,7 @@ describe('to add one, edit one place (CONTRIBUTING.md), and everything else know
   });
   after(() => tree.remove());
 
-  it('a task type, a trigger type, a connection type, a channel, an SLA reference', async () => {
+  it('a task type, a trigger type, a connection type, a channel, a resource type, an SLA reference', async () => {
     const { code, stdout, stderr } = await tree.mocha(['test/house/added.test.ts', 'test/house/docs.test.ts']);
     assert.equal(code, 0, `${stdout}\n${stderr}`);
     assert.match(stdout, /an SLA reference is compiled/);
@@ -116,6 +118,7 @@ describe('to add one, edit one place (CONTRIBUTING.md), and everything else know
       'sensors/catalog.ts',
       'connections/catalog.ts',
       'channels/catalog.ts',
+      'resources/catalog.ts',
       'workflows/plan/incidents/sla-references.ts',
       'workflows/plan/tasks/common-task-keys.ts',
       'cli.ts',

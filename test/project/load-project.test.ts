@@ -4,6 +4,8 @@ import { join } from 'node:path';
 import { afterEach, describe, it } from 'mocha';
 import type { Client } from '@temporalio/client';
 import { createActivities } from '../../activities/run/create-activities.ts';
+import { ResourceCompiler } from '../../compiler/compile-resources.ts';
+import type { DefinitionKind } from '../../project/definitions.ts';
 import { Compiler } from '../../compiler/compile.ts';
 import { parseConnection } from '../../connections/parse.ts';
 import { projectRoot } from '../../lib/roots.ts';
@@ -34,22 +36,28 @@ describe('a project', function () {
 
   it('has the built-in definitions, those of its plugins, and its own', async () => {
     const project = await load(OWN_DEFINITIONS);
-    const added = (kind: 'tasks' | 'connections' | 'triggers' | 'channels'): unknown => Object.fromEntries(project.origins[kind]);
+    const added = (kind: DefinitionKind): unknown => Object.fromEntries(project.origins[kind]);
     assert.deepEqual(added('tasks'), { greet: 'tasks/greet.ts', hold: 'tasks/hold.ts', shout: 'plugin sluice-shout' });
     assert.deepEqual(added('connections'), { vault: 'connections/vault.ts' });
     assert.deepEqual(added('triggers'), { inbox: 'triggers/inbox.ts' });
     assert.deepEqual(added('channels'), { bell: 'channels/bell.ts' });
+    assert.deepEqual(added('resources'), { shelf: 'resources/shelf.ts' });
     assert.equal(project.tasks.length, BUILT_IN.tasks.length + 3);
     assert.equal(environmentOf(project, {}).SLUICE_TASK_QUEUE, 'acme_data');
     assert.equal(environmentOf(project, { SLUICE_TASK_QUEUE: 'mine' }).SLUICE_TASK_QUEUE, 'mine');
     const context = { connectionTypes: new Map([['vault_default', 'vault']]) };
     const [compiled] = Compiler.of(project).compileAll([{ file: 'x.yaml', text: ownPipeline('own') }], context);
     assert.deepEqual(compiled?.diagnostics, []);
+    const shelf = (size: string): string => `resources: [{name: books, type: shelf, ${size}: 3}]`;
+    const [right, wrong] = ['size', 'siz'].map(
+      (key) => new ResourceCompiler(project.resources).compileAll([{ file: 'x.yaml', text: shelf(key) }])[0],
+    );
+    assert.deepEqual([right?.resources?.[0]?.connId, wrong?.diagnostics[0]?.hint], ['vault_default', "did you mean 'size'?"]);
   });
 
   it('without a configuration and folders has the built-in definitions', async () => {
-    const { tasks, connections, triggers, channels } = await load({ 'pipelines/x.yaml': '' });
-    assert.deepEqual({ tasks, connections, triggers, channels }, BUILT_IN);
+    const { tasks, connections, triggers, channels, resources } = await load({ 'pipelines/x.yaml': '' });
+    assert.deepEqual({ tasks, connections, triggers, channels, resources }, BUILT_IN);
   });
 
   it('without a configuration has the definitions of its folders', async () => {

@@ -7,6 +7,7 @@ import { describe, it } from 'mocha';
 import { CATALOG } from '../../activities/catalog.ts';
 import { greet } from '../../activities/greet.ts';
 import { Compiler } from '../../compiler/compile.ts';
+import { ResourceCompiler } from '../../compiler/compile-resources.ts';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { definitionOf } from '../../connections/catalog.ts';
 import { parseConnection } from '../../connections/parse.ts';
@@ -15,6 +16,7 @@ import { GENERATED_PAGES } from '../../dev/generate-docs.ts';
 import { Scrubber } from '../../lib/scrubbing/scrub.ts';
 import { notify } from '../../monitors/notify.ts';
 import { slaText } from '../../monitors/sla-text.ts';
+import { RESOURCES } from '../../resources/catalog.ts';
 import { feed } from '../../sensors/feed.ts';
 import { deadlineOf } from '../../workflows/plan/timetable/deadlines.ts';
 import { openInbox } from '../support/inbox.ts';
@@ -32,7 +34,7 @@ describe('what was added', function () {
   this.timeout('2m');
 
   it('compiles', () => {
-    const added = ['activities/greet.ts', 'sensors/feed.ts', 'connections/ftp.ts', 'channels/teams.ts'];
+    const added = ['activities/greet.ts', 'sensors/feed.ts', 'connections/ftp.ts', 'channels/teams.ts', 'resources/shared-folder.ts'];
     const usedBy = ['worker.ts', 'scheduler.ts', 'cli.ts', 'compiler/compile.ts', 'compiler/schema/sla-schema.ts', 'monitors/sla-text.ts', 'compiler/resolve/resolve-slas.ts'];
     assert.deepEqual(filesWithTypeErrors([...added, ...usedBy], []), []);
   });
@@ -93,6 +95,14 @@ describe('what was added', function () {
     await notify(connectionsFrom({ SLUICE_CONN_TEAMS_DEFAULT: inbox.url }), new Scrubber([]), notice);
     inbox.close();
     assert.deepEqual(inbox.seen.map(({ body }) => body), [{ text: 'trigger: ' + SOME_PAGE.summary }]);
+  });
+
+  it('a resource type is compiled, checked and documented', () => {
+    const compiler = new ResourceCompiler(RESOURCES);
+    const of = (key: string) => compiler.compileAll([{ file: 'x.yaml', text: 'resources: [{name: orders, type: shared_folder, ' + key + ': data}]' }])[0];
+    assert.deepEqual(of('owner')?.resources?.[0]?.keys, { owner: 'data' });
+    assert.equal(of('onwer')?.diagnostics[0]?.hint, "did you mean 'owner'?");
+    assert.match(page('14-resources.md'), /^## shared_folder$/m);
   });
 
   it('an SLA reference is compiled, checked, in the editor, in deadlines and in pages', () => {

@@ -46,6 +46,21 @@ export default defineConnection<VaultConnection>({
   check: ({ host, token }) => Promise.reject(new Error(\`\${host} has refused the token \${token}\`)),
 });
 `,
+  'resources/shelf.ts': `import { defineResource, fields, Type } from 'sluice';
+import vault from '../connections/vault.ts';
+
+export default defineResource({
+  type: 'shelf',
+  description: 'A shelf of the vault.',
+  name: { description: 'Its name.', pattern: '^[a-z]+$', form: 'lowercase letters', example: 'books' },
+  connection: { default: 'vault_default', types: [vault] },
+  params: Type.Object({ size: fields.count('Size', 'How much it holds.', 3) }),
+  fields: ({ size }) => ({ size }),
+  deletesContents: false,
+  open: ({ host }) => Promise.reject(new Error(\`\${host} has no shelves\`)),
+  example: { name: 'books', type: 'shelf', size: 3 },
+});
+`,
   'lib/greeting.ts': `export const greeting = (who: string): string => \`Hello, \${who}!\`;
 `,
   'tasks/greet.ts': `import { defineTask, fields, Type } from 'sluice';
