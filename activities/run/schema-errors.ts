@@ -1,5 +1,6 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import type { TSchema } from 'typebox';
+import { RecentMap } from '../../lib/recent-map.ts';
 import { isExactNumber, isMap, type Json } from '../../workflows/plan/values/json.ts';
 import { TEXT_FORMATS } from '../../workflows/plan/values/text-formats.ts';
 
@@ -22,6 +23,20 @@ const ajv = new Ajv({
   formats: TEXT_FORMATS,
 });
 const checks = new WeakMap<TSchema, ValidateFunction>();
+/** Schemas of plans, such as those of operations, arrive as another object at each attempt. */
+const checksOfText = new RecentMap<ValidateFunction>(1_000);
+
+function checkOf(schema: TSchema): ValidateFunction {
+  const known = checks.get(schema);
+  if (known) return known;
+  const text = JSON.stringify(schema);
+  const check = checksOfText.get(text) ?? ajv.compile(schema);
+  // Ajv keeps each schema that it has compiled.
+  ajv.removeSchema(schema);
+  checksOfText.set(text, check);
+  checks.set(schema, check);
+  return check;
+}
 
 /** A copy of a value for JSON Schema, where numbers that are kept as text are numbers. */
 export function withDoubles(value: Json): Json {
@@ -32,8 +47,7 @@ export function withDoubles(value: Json): Json {
 
 /** Validates a value like the compiler does, with the same formats. @returns the errors; empty if the value is valid */
 export function schemaErrors(schema: TSchema, value: unknown): SchemaError[] {
-  let check = checks.get(schema);
-  if (!check) checks.set(schema, (check = ajv.compile(schema)));
+  const check = checkOf(schema);
   if (check(value)) return [];
   return (check.errors ?? []).map(({ instancePath, message = 'is wrong', keyword, params }) => ({
     path: instancePath.slice(1).replaceAll('/', '.'),
