@@ -13,6 +13,7 @@ import { refuseReadableSecrets } from '../command/run-command.ts';
 import { type ProgramEnd, runProgram } from '../command/run-program.ts';
 import type { TaskContext } from '../define-task.ts';
 import { platformFault, userFault } from '../run/errors.ts';
+import { abortAllUnder } from '../support/dataset/delete-under.ts';
 import { checkRowCount } from '../support/dataset/min-rows.ts';
 import type { DatasetOutput } from '../support/dataset/dataset-output.ts';
 import { openDatasetOutput } from '../support/dataset/open-dataset-output.ts';
@@ -193,6 +194,7 @@ function causeIn(output: string): string | undefined {
 
 async function upload(storage: Storage, { uri, mark }: DatasetOutput, folder: RouteFolder, signal: AbortSignal): Promise<DatasetFile[]> {
   const { bucket, key } = parseS3Uri(uri);
+  await abortAllUnder(storage, { bucket, key }, signal);
   const uploaded: DatasetFile[] = [];
   for (const name of await folder.files()) {
     signal.throwIfAborted();

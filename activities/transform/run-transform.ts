@@ -1,9 +1,11 @@
+import { parseS3Uri } from '../../lib/s3.ts';
 import { withinTime } from '../../lib/time-limit.ts';
 import type { DatasetReference, RecordCounts } from '../../workflows/plan/datasets/dataset.ts';
 import type { JsonObject } from '../../workflows/plan/values/json.ts';
 import type { TaskContext } from '../define-task.ts';
 import { userFault } from '../run/errors.ts';
 import type { DatasetOutput } from '../support/dataset/dataset-output.ts';
+import { abortAllUnder } from '../support/dataset/delete-under.ts';
 import { checkRowCount } from '../support/dataset/min-rows.ts';
 import { openDatasetOutput } from '../support/dataset/open-dataset-output.ts';
 import { connectionName, everySecond } from '../support/dataset/parameters.ts';
@@ -36,6 +38,7 @@ export async function runTransform(ctx: TaskContext<typeof connections>, params:
       ctx.log.info('An earlier attempt has published the data', { manifest: earlier.manifest });
       return withCounts(storage, earlier, ctx.signal);
     }
+    await abortAllUnder(storage, parseS3Uri(output.uri), ctx.signal);
     return await transform(ctx, params, storage, output);
   } finally {
     storage.client.destroy();

@@ -20,5 +20,10 @@ export async function deleteUnder(
 /** Deletes everything under a prefix, including unfinished uploads. */
 export async function deleteAllUnder(storage: Storage, prefix: S3Location, signal: AbortSignal): Promise<void> {
   await deleteUnder(storage, prefix, () => false, signal);
+  await abortAllUnder(storage, prefix, signal);
+}
+
+/** Aborts the uploads under a prefix that killed attempts left unfinished. */
+export async function abortAllUnder(storage: Storage, prefix: S3Location, signal: AbortSignal): Promise<void> {
   await askStorage(storage, prefix.bucket, `clear ${formatS3Uri(prefix)}`, () => abortUploads(storage.client, prefix, () => true, signal));
 }

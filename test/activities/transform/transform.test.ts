@@ -1,7 +1,12 @@
 import assert from 'node:assert/strict';
+import { randomBytes } from 'node:crypto';
 import { after, before, describe, it } from 'mocha';
+import { transform } from '../../../activities/transform.ts';
 import type { JsonObject } from '../../../workflows/plan/values/json.ts';
 import type { RunResult } from '../../../workflows/plan/runs/run.ts';
+import { eventually } from '../../support/eventually.ts';
+import { startProcess } from '../../support/processes.ts';
+import { runTask, type TaskRun } from '../../support/run-task.ts';
 import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
 const FIXED =
@@ -137,5 +142,41 @@ describe('transform, from YAML to S3 and the warehouse', function () {
   it('a document is not loaded as a table', async () => {
     const tasks = `${task('text: "{}", read: {format: jsonl}, write: {format: xml}')}  - {name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, redshift_table: stock}\n`;
     assert.match((await runOf(tasks)).tasks.load?.error ?? '', /is a xml document for readers outside Sluice, not a table/);
+  });
+
+  it('a worker is killed in the middle: the next attempt writes everything once, and nothing of the first is left', async () => {
+    const ROWS = 150_000;
+    // Random, so that compression leaves more than the first part of an upload.
+    const lines = Array.from({ length: ROWS }, (_, index) => `${index},${randomBytes(60).toString('hex')}\n`);
+    await bucket.put('in/large.csv', `id,noise\n${lines.join('')}`);
+    const attempt: TaskRun = {
+      params: {
+        s3_bucket: bucket.name,
+        s3_key: 'in/large.csv',
+        read: { format: 'csv' },
+        map: { id: 'int(record.id)', noise: 'record.noise' },
+        write: { format: 'csv' },
+      },
+      output: `s3://${bucket.name}/large/`,
+      environment: { SLUICE_CONN_AWS_DEFAULT: bucket.url },
+    };
+    const worker = startProcess('test/support/task-process.ts', ['transform', JSON.stringify(attempt)], {});
+    await Promise.race([
+      eventually(async () => assert.ok((await bucket.uploads()) > 0), 60_000),
+      worker.exited.then(() => assert.fail(worker.stderr())),
+    ]);
+    await worker.stop('SIGKILL');
+    const output = await runTask<JsonObject>(transform, { ...attempt, attempt: 2 });
+    assert.deepEqual([output.rows_read, output.rows, output.rows_rejected, output.dead_letters], [ROWS, ROWS, 0, null]);
+    assert.equal(await bucket.uploads(), 0);
+    const keys = await bucket.keys('large/');
+    assert.deepEqual(keys.map((key) => key.replace(/^.*run-[^/]+\//, '')).sort(), [
+      'attempt-2/part-00000.csv.gz',
+      'large/manifest.json',
+      'manifest.json',
+    ]);
+    assert.equal(await textOf(output), lines.map((line) => line.replace(/,(.*)\n/, ',"$1"\n')).join(''));
+    // The answer of an attempt that has published is lost: the next one gives the same.
+    assert.deepEqual(await runTask<JsonObject>(transform, { ...attempt, attempt: 3 }), output);
   });
 });
