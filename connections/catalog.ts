@@ -13,7 +13,7 @@ import { redshift } from './redshift.ts';
 import { spark } from './spark.ts';
 
 /** The connection types that ship with Sluice. */
-export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, kafkaConnect, http, mlflow, pagerduty, rabbitmq, spark, camel] as const;
+export const CONNECTIONS = [postgres, redshift, mysql, aws, kafka, kafkaConnect, http, mlflow, pagerduty, rabbitmq, camel, spark] as const;
 
 export type Connection = ReturnType<(typeof CONNECTIONS)[number]['read']>;
 export type ConnectionType = Connection['type'];
