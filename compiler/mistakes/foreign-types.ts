@@ -56,7 +56,10 @@ const failing: Meaning = {
   type: 'sql_check',
   hint: "no task type fails on purpose: check data with type 'sql_check', or an answer with `expect` of type 'http'",
 };
-const transform: Meaning = { type: 'sql', hint: "use type 'sql' in the database, or 'spark_job' for a Spark job" };
+const transform: Meaning = {
+  type: 'sql',
+  hint: "use type 'transform' for the records of a file, 'sql' in the database, or 'spark_job' for a Spark job",
+};
 const loop: Meaning = { hint: 'to run a task for each item of a list, use the key `expand` of the task' };
 const group: Meaning = { hint: 'a group is not a task: list it under `task_groups`, or give its tasks the key `group`' };
 const other = (type: string): Meaning => ({ type, hint: `use type '${type}'` });
@@ -79,7 +82,7 @@ const MEANINGS: Readonly<Record<string, Meaning>> = {
   ...each(warehouse, 'snowflake big_query bigquery big_query_insert_job hive presto trino oracle sqlite athena clickhouse databricks_sql'),
   ...each(saying, 'log echo print debug return'),
   ...each(failing, 'fail raise error airflow_fail_exception throw'),
-  ...each(transform, 'transform transformation'),
+  ...each(transform, 'transformation'),
   ...each(spark, 'jar scala spark spark_submit pyspark spark_sql spark_cli databricks databricks_submit_run emr dataproc glue livy'),
   ...each(branch, 'branch branching if condition conditional switch branch_python branch_sql decision choice'),
   ...each(shortCircuit, 'short_circuit'),

@@ -58,7 +58,7 @@ const GUESSES: readonly (readonly [place: 'type' | 'key' | 'file' | 'when' | 'tr
   ['type', 'io.kestra.plugin.core.flow.Parallel', '`depends_on`'],
   ['type', 'io.kestra.plugin.core.log.Log', "'notify'"],
   ['type', 'io.kestra.plugin.core.execution.Fail', "'sql_check'"],
-  ['type', 'transform', "'spark_job'"],
+  ['type', 'transformation', "'spark_job'"],
   ['type', 'S3CreateObjectOperator', 'docs/02-task-types.md'],
   ['key', 'on_failure_callback_name: f', '`on_failure`'],
   ['key', 'deferrable: true', 'leave it out'],
