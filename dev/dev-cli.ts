@@ -13,7 +13,7 @@ import { refusal } from '../workflows/plan/not-yet.ts';
 import { hideEnvironment } from './launch/hide-environment.mjs';
 import { neededParts } from './needed-parts.ts';
 import { type Platform, runPlatform, say } from './platform.ts';
-import { plansOf, runNow } from './project-runs.ts';
+import { plansOf, resourcesOf, runNow } from './project-runs.ts';
 
 // Programs that workers run could otherwise read the environment of this process.
 hideEnvironment();
@@ -38,8 +38,10 @@ async function main({ once }: { once: boolean }): Promise<void> {
   const stop = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.on(signal, () => stop.abort());
   const project = await loadProject();
-  const plans = await plansOf(project, environmentOf(project, loadEnvironment()));
-  const options = { project, home, progress, once, stop, parts: neededParts(project, plans) };
+  const environment = environmentOf(project, loadEnvironment());
+  const plans = await plansOf(project, environment);
+  const resources = await resourcesOf(project, environment);
+  const options = { project, home, progress, once, stop, parts: neededParts(project, plans, resources) };
   process.exitCode = await runPlatform(options, async (platform) => {
     if (once) return runAll(platform);
     const rows = [

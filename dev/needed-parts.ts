@@ -1,5 +1,6 @@
 import { connectionDefinedBy } from '../connections/parse.ts';
 import type { Project } from '../project/load-project.ts';
+import type { DeclaredResource } from '../resources/declared-resource.ts';
 import { allTasks, type Plan } from '../workflows/plan/plan.ts';
 import { parts } from './servers/parts/catalog.ts';
 import { type PartName, partNames } from './servers/parts/part.ts';
@@ -7,9 +8,13 @@ import { type PartName, partNames } from './servers/parts/part.ts';
 /** Variants of other parts, which start only on request. */
 const VARIANTS: ReadonlySet<PartName> = new Set(['temporal-postgres', 'kafka-3.9']);
 
-/** The parts of the local stack that pipelines use: Temporal, and each that defines a connection of one of them. */
-export function neededParts({ tasks, triggers }: Project, plans: readonly Plan[]): readonly PartName[] {
-  const names = new Set<unknown>(plans.flatMap(({ connections = [] }) => connections));
+/** The parts of the local stack that pipelines and resources use: Temporal, and each that defines a connection of one of them. */
+export function neededParts(
+  { tasks, triggers }: Project,
+  plans: readonly Plan[],
+  resources: readonly Pick<DeclaredResource, 'connId'>[],
+): readonly PartName[] {
+  const names = new Set<unknown>([...plans.flatMap(({ connections = [] }) => connections), ...resources.map(({ connId }) => connId)]);
   for (const plan of plans) {
     for (const { type, params } of allTasks(plan)) {
       const needs = Object.values(tasks.find((each) => each.type === type)?.connections ?? {});

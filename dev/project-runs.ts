@@ -2,6 +2,10 @@ import { join } from 'node:path';
 import type { Client } from '@temporalio/client';
 import { formatTasks, runView } from '../cli/view/run-view.ts';
 import { Compiler } from '../compiler/compile.ts';
+import { ResourceCompiler } from '../compiler/compile-resources.ts';
+import { compileResources, RESOURCE_FOLDER } from '../compiler/project-resources.ts';
+import { projectOf } from '../compiler/read/project.ts';
+import type { DeclaredResource } from '../resources/declared-resource.ts';
 import { formatDiagnostic } from '../compiler/mistakes/diagnostic.ts';
 import { loadPipelines } from '../compiler/read/load-pipelines.ts';
 import { connectionTypesIn } from '../connections/connections.ts';
@@ -22,6 +26,14 @@ export async function plansOf(project: Project, environment: Environment): Promi
   const compiled = Compiler.of(project).compileAll(files, context);
   for (const { diagnostics } of compiled) for (const diagnostic of diagnostics) say(formatDiagnostic(diagnostic));
   return compiled.flatMap(({ plan }) => plan ?? []);
+}
+
+/** Compiles the resources of a project. Their mistakes are shown by the scheduler. @throws PipelinesNotFound, EnvironmentNotUsable */
+export async function resourcesOf(project: Project, environment: Environment): Promise<readonly DeclaredResource[]> {
+  const folder = join(project.root, RESOURCE_FOLDER);
+  const compiler = new ResourceCompiler(project.resources);
+  const context = limitsOf(project, environment);
+  return (await compileResources([folder], projectOf(folder), compiler, context, environment.SLUICE_ENV || undefined)).resources;
 }
 
 /** Runs a pipeline for its current interval, and shows it task by task until it ends. */

@@ -1,3 +1,4 @@
+import { setMaxListeners } from 'node:events';
 import type { ConnectionKind } from '../../connections/catalog.ts';
 import type { Connections } from '../../connections/connections.ts';
 import { withinTime } from '../../lib/time-limit.ts';
@@ -15,7 +16,10 @@ export class OpenServers {
   private readonly stop = new AbortController();
   private isClosed = false;
 
-  constructor(private readonly connections: Connections) {}
+  constructor(private readonly connections: Connections) {
+    // Each resource that is read at the same time listens.
+    setMaxListeners(0, this.stop.signal);
+  }
 
   /** Calls a server within the time limit. @throws ConnectionError, TimeLimitExceeded, the error of the server */
   async use<T>(type: ResourceType, connId: string, work: (server: ResourceServer) => Promise<T>): Promise<T> {

@@ -28,7 +28,11 @@ const CASES: Readonly<Record<string, readonly string[]>> = {
 describe('`sluice dev` starts the servers that the pipelines use', () => {
   for (const [text, expected] of Object.entries(CASES)) {
     it(`${expected.join(', ')} for ${text}`, () => {
-      assert.deepEqual(neededParts(project, [compileYaml(`dag_id: x\n${text}\n`)]), expected);
+      assert.deepEqual(neededParts(project, [compileYaml(`dag_id: x\n${text}\n`)], []), expected);
     });
   }
+
+  it('and those of declared resources', () => {
+    assert.deepEqual(neededParts(project, [], [{ connId: 'rabbitmq_default' }, { connId: 'elsewhere' }]), ['temporal', 'rabbitmq']);
+  });
 });

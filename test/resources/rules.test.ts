@@ -64,6 +64,12 @@ describe('the rules of declared resources', function () {
     assert.ok((await topics()).includes(topicOf('old')));
   });
 
+  it('many are read at once', async () => {
+    await declare(...Array.from({ length: 12 }, (_, index) => topic(`many-${index}`)));
+    const { code, stdout, stderr } = await run('plan');
+    assert.deepEqual([code, stderr, stdout.match(/create/g)?.length], [2, '', 12]);
+  });
+
   it('one that existed before and differs is only changed with --adopt, and is then like a created one', async () => {
     await kafka.createTopic(topicOf('other'), 1, { 'retention.ms': '5000' });
     await declare(topic('other'));

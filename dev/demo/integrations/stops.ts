@@ -1,8 +1,9 @@
 import { apiRelease } from './api-release.ts';
+import { declaredResources } from './declared-resources.ts';
 import type { IntegrationStop } from './integration-stop.ts';
 import { inventory } from './inventory.ts';
 import { orders } from './orders.ts';
 import { recommendations } from './recommendations.ts';
 
 /** The stops of the tour, in their order. */
-export const integrationStops: readonly IntegrationStop[] = [orders, inventory, recommendations, apiRelease];
+export const integrationStops: readonly IntegrationStop[] = [declaredResources, orders, inventory, recommendations, apiRelease];
