@@ -1,7 +1,7 @@
 import Type, { type Static } from 'typebox';
 import type { KafkaConnect } from '../lib/kafka-connect/kafka-connect.ts';
 import { connectionField } from '../connections/connection-field.ts';
-import { text } from '../lib/schema-fields.ts';
+import { count, duration, map, text } from '../lib/schema-fields.ts';
 import { defineResource, type KeyMistake, type ResourceServer, type SecretReader } from './define-resource.ts';
 import { type Fields, type FieldValue, Hidden, textOf } from './fields.ts';
 
@@ -25,6 +25,21 @@ const ConnectorKeys = Type.Object({
       examples: [{ 'connector.class': 'org.apache.kafka.connect.mirror.MirrorSourceConnector', 'tasks.max': 1 }],
     },
   ),
+  restart: Type.Optional(
+    map(
+      'Restart',
+      'How the monitors restart the connector, or tasks of it, when they have failed.',
+      { attempts: 5, backoff: '30s' },
+      {
+        attempts: Type.Optional(
+          count('Attempts', 'Maximum number of restarts; then it stays failed until a person acts. Default: 5.', 5, 0),
+        ),
+        backoff: Type.Optional(
+          duration('Backoff', 'The pause before the first restart; it doubles with each further one, up to 1h. Default: 30s.', '30s'),
+        ),
+      },
+    ),
+  ),
 });
 type ConnectorKeys = Static<typeof ConnectorKeys>;
 
@@ -44,6 +59,7 @@ export const kafkaConnector = defineResource({
   },
   connection: { default: 'kafka_connect_default', types: ['kafka_connect'] },
   params: ConnectorKeys,
+  recorded: ['restart'],
   mistakes: ({ config }) =>
     Object.entries(config).flatMap(([key, value]): KeyMistake[] => {
       if (key === 'name') return [{ at: ['config', key], message: "'name' is the name of the resource.", hint: 'remove it' }];

@@ -1,5 +1,6 @@
 import { causeOf, type ConnectorStatus } from '../../lib/kafka-connect/connector.ts';
 import { errorText } from '../../workflows/plan/values/error-text.ts';
+import { connectorKey, serverKey } from '../../workflows/plan/incidents/connector-key.ts';
 import type { MonitorMemory, MonitorSettings } from '../../workflows/plan/incidents/incident.ts';
 import { type FailureMemory, hasRecovered, nextStep } from '../../workflows/plan/incidents/restarts.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
@@ -7,7 +8,7 @@ import type { Finding } from '../finding.ts';
 import type { Since } from '../since.ts';
 import { failedFinding, missingFinding, unassignedFinding } from './connector-findings.ts';
 import type { ConnectorServers } from './connector-servers.ts';
-import { connectorKey, serverKey, type WatchedConnector } from './watched-connector.ts';
+import type { WatchedConnector } from './watched-connector.ts';
 
 export interface ConnectorCheck {
   readonly findings: readonly Finding[];
@@ -19,6 +20,7 @@ export interface ConnectorCheck {
 
 /** What a check of connectors goes by. */
 interface Rules {
+  readonly taskQueue: string;
   readonly servers: ConnectorServers;
   readonly since: Since;
   readonly settings: MonitorSettings;
@@ -57,9 +59,9 @@ class Check implements ConnectorCheck {
       const statuses = await this.rules.servers.statuses(connId);
       for (const connector of own) await this.connector(connector, statuses.get(connector.name));
     } catch (error) {
-      this.unchecked.set(serverKey(connId), errorText(error));
+      this.unchecked.set(serverKey(this.rules.taskQueue, connId), errorText(error));
       for (const connector of own) {
-        const key = connectorKey(connector);
+        const key = connectorKey(this.rules.taskQueue, connector);
         const known = this.before[key];
         if (known !== undefined) this.failures[key] ??= known;
       }
@@ -68,7 +70,7 @@ class Check implements ConnectorCheck {
 
   private async connector(connector: WatchedConnector, status: ConnectorStatus | undefined): Promise<void> {
     const { since, settings, now } = this.rules;
-    const key = connectorKey(connector);
+    const key = connectorKey(this.rules.taskQueue, connector);
     const parts = status === undefined ? [] : [status.connector, ...status.tasks];
     const has = (state: (typeof parts)[number]['state']): boolean => parts.some((part) => part.state === state);
     const lasts = (name: string, isSo: boolean): boolean => (since.lasting(`${key}/${name}`, isSo) ?? 0) >= settings.graceMs && isSo;
@@ -86,7 +88,7 @@ class Check implements ConnectorCheck {
 
   private async failed(connector: WatchedConnector, status: ConnectorStatus, known: FailureMemory | undefined): Promise<void> {
     const { servers, now } = this.rules;
-    const key = connectorKey(connector);
+    const key = connectorKey(this.rules.taskQueue, connector);
     const { runsSince, ...earlier } = known ?? { since: iso(now), restarts: 0, from: iso(now) };
     // It has failed again after it ran: the next pause begins now.
     let failure: FailureMemory = runsSince === undefined ? earlier : { ...earlier, from: iso(now) };

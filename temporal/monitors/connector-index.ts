@@ -1,5 +1,6 @@
 import type { Client } from '@temporalio/client';
 import type { WatchedConnector } from '../../monitors/connectors/watched-connector.ts';
+import { connectorsKey } from '../../workflows/plan/incidents/connector-key.ts';
 import { restartPolicyOf } from '../../workflows/plan/incidents/restarts.ts';
 import { listResourceRecords, readRecord } from '../deployment/resource-record.ts';
 import type { Unchecked } from '../unchecked.ts';
@@ -8,8 +9,6 @@ import type { Unchecked } from '../unchecked.ts';
 const EVERY_MS = 15_000;
 /** The type of resource that is watched. */
 const CONNECTOR = 'kafka_connector';
-/** The subject of records that cannot be read: all incidents of connectors then stay as they are. */
-const SUBJECT = 'connect';
 
 /** Caches which connectors a deployment has applied, from its records of resources. */
 export class ConnectorIndex {
@@ -24,12 +23,14 @@ export class ConnectorIndex {
 
   /** @param now milliseconds @param unchecked collects what cannot be read @throws for an outage of the server */
   async read(now: number, unchecked: Unchecked): Promise<readonly WatchedConnector[]> {
+    // All incidents of connectors stay as they are while the records cannot be read.
+    const subject = connectorsKey(this.taskQueue);
     if (now - this.readAt >= EVERY_MS || now < this.readAt) {
-      const found = await unchecked.guard(SUBJECT, () => this.readAll());
+      const found = await unchecked.guard(subject, () => this.readAll());
       if (found) this.connectors = found;
-      this.unreadable = unchecked.reasons.get(SUBJECT);
+      this.unreadable = unchecked.reasons.get(subject);
       this.readAt = now;
-    } else if (this.unreadable !== undefined) unchecked.note(SUBJECT, this.unreadable);
+    } else if (this.unreadable !== undefined) unchecked.note(subject, this.unreadable);
     return this.connectors;
   }
 

@@ -9,7 +9,7 @@ import { noFacts } from '../support/no-facts.ts';
 
 const BEGIN = Date.parse('2024-01-02T03:00:00Z');
 const PRODUCTS: WatchedConnector = { connId: 'connect', name: 'products', restart: { attempts: 3, backoffMs: 20_000 } };
-const KEY = 'connect/connect/products';
+const KEY = 'connect/q/connect/products';
 const TRACE = 'org.apache.kafka.connect.errors.ConnectException: stopped\nCaused by: java.sql.SQLException: Access denied';
 
 /** A deployment of one connector, which is checked every ten seconds. */
@@ -134,12 +134,12 @@ describe('a check of connectors', () => {
     assert.deepEqual(await shop.after(10), [`breach ${KEY}/failed`]);
     shop.answers = false;
     assert.deepEqual(await shop.after(60), []);
-    assert.deepEqual(await shop.after(60), ['breach unchecked/connect/connect']);
+    assert.deepEqual(await shop.after(60), ['breach unchecked/connect/q/connect']);
     assert.match(shop.observations.at(-1)?.page.summary ?? '', /^Cannot be checked: Kafka Connect at http:\/\/c does not answer/);
     assert.deepEqual(shop.restarts, []);
     shop.answers = true;
     shop.restarted = 'RUNNING';
-    assert.deepEqual(await shop.after(10), ['over unchecked/connect/connect']);
+    assert.deepEqual(await shop.after(10), ['over unchecked/connect/q/connect']);
     assert.deepEqual(await shop.after(60), [`over ${KEY}/failed`]);
   });
 

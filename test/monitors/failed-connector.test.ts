@@ -1,10 +1,12 @@
 import assert from 'node:assert/strict';
+import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
+import { stringify } from 'yaml';
 import { connectionsFrom } from '../../connections/connections.ts';
 import { PagerDutyStandIn } from '../../dev/demo/pagerduty-stand-in.ts';
 import { callHttp } from '../../lib/http.ts';
 import { type KafkaConnectConnection, KafkaConnect } from '../../lib/kafka-connect/kafka-connect.ts';
-import { writeResourceRecord } from '../../temporal/deployment/resource-record.ts';
+import { listResourceRecords } from '../../temporal/deployment/resource-record.ts';
 import { ensureMonitor } from '../../temporal/monitors/ensure-monitor.ts';
 import type { MonitorGroup } from '../../temporal/monitors/monitors.ts';
 import { DEFAULT_MONITOR_SETTINGS, monitorId, probeId } from '../../workflows/plan/incidents/incident.ts';
@@ -12,8 +14,10 @@ import { catalogueConnector } from '../support/catalogue-connector.ts';
 import { eventually } from '../support/eventually.ts';
 import { TestKafka } from '../support/kafka.ts';
 import { createMySQLDatabase, type TestMySQLDatabase } from '../support/mysql-databases.ts';
+import { sluice } from '../support/processes.ts';
 import { startTestWorker, type TestWorker } from '../support/temporal-worker.ts';
 import { createTestMonitors } from '../support/test-monitors.ts';
+import { TestProject } from '../support/test-project.ts';
 import { unique } from '../support/test-sensors.ts';
 import { killPart, testStack } from '../support/test-stack.ts';
 
@@ -26,9 +30,10 @@ describe('monitors of declared connectors', function () {
   const user = `cdc_${unique()}`;
   const taskQueue = `connectors-${unique()}`;
   const { signal } = new AbortController();
-  const failure = `connect/${CONN_ID}/${name}/failed`;
-  const unknown = `unchecked/connect/${CONN_ID}`;
+  const failure = `connect/${taskQueue}/${CONN_ID}/${name}/failed`;
+  const unknown = `unchecked/connect/${taskQueue}/${CONN_ID}`;
   let worker: TestWorker;
+  let project: TestProject;
   let monitors: MonitorGroup;
   let monitoring: Promise<void>;
   let pagerDuty: PagerDutyStandIn;
@@ -53,18 +58,22 @@ describe('monitors of declared connectors', function () {
     );
     kafka = await TestKafka.connect(environment);
     await kafka.createTopic(name);
-    const config = catalogueConnector(
-      connections.get('mysql_default', ['mysql']),
-      { database: database.name, table: 'products', topic: name },
-      // Debezium does not repeat by itself what Sluice should see.
-      { 'database.user': user, 'database.password': PASSWORD, 'errors.max.retries': '0' },
-    );
-    await connect.putConfig(name, config);
     worker = await startTestWorker(environment, {}, taskQueue);
-    const restart = { attempts: 10, backoff: '1s' };
-    await writeResourceRecord(worker.client, taskQueue, 'shop', [
-      { type: 'kafka_connector', connId: CONN_ID, name, file: 'resources/catalogue.yaml', isOwn: true, keys: { restart } },
-    ]);
+    const config = {
+      ...catalogueConnector(connections.get('mysql_default', ['mysql']), { database: database.name, table: 'products', topic: name }),
+      'database.user': user,
+      'database.password': { conn_id: 'cdc_user', field: 'password' },
+      // Debezium does not repeat by itself what Sluice should see.
+      'errors.max.retries': '0',
+    };
+    const resource = { name, type: 'kafka_connector', restart: { attempts: 10, backoff: '1s' }, config };
+    project = await TestProject.create({
+      'sluice.config.ts': "import { defineConfig } from 'sluice';\nexport default defineConfig({});\n",
+      'resources/catalogue.yaml': stringify({ resources: [resource] }),
+    });
+    const own = { SLUICE_CONN_CDC_USER: `mysql://${user}:${PASSWORD}@127.0.0.1/x` };
+    const applied = await sluice(['apply', join(project.root, 'resources')], { ...environment, ...project.environment, ...own });
+    assert.equal(applied.code, 0, applied.stdout + applied.stderr);
     await taskIs('RUNNING');
     monitors = await createTestMonitors(environment, taskQueue);
     monitoring = monitors.run();
@@ -76,7 +85,8 @@ describe('monitors of declared connectors', function () {
     for (const id of [monitorId(taskQueue), probeId(taskQueue)]) await worker.client.workflow.getHandle(id).terminate();
     monitors.shutdown();
     await monitoring;
-    await worker.client.schedule.getHandle(`sluice_resources/${taskQueue}/shop`).delete();
+    for (const id of await listResourceRecords(worker.client, taskQueue)) await worker.client.schedule.getHandle(id).delete();
+    await project.remove();
     await worker.close();
     await pagerDuty.close();
     await kafka.close();
@@ -103,7 +113,7 @@ describe('monitors of declared connectors', function () {
   });
 
   it('report that Kafka Connect does not answer, and not that its connectors have failed', async () => {
-    await killPart('kafka-connect', 4_000);
+    await killPart('kafka-connect', () => actionsAre(unknown, ['trigger']));
     await actionsAre(unknown, ['trigger', 'resolve']);
     await taskIs('RUNNING');
     assert.deepEqual(pagerDuty.actionsOf(failure), ['trigger', 'resolve']);

@@ -57,8 +57,11 @@ function meant(name: PartName): PartName {
   return name === 'temporal' && ON_POSTGRES ? 'temporal-postgres' : name;
 }
 
-/** Kills a server like a power failure, and restarts it on the same data and port after `awayMs`. @param home the folder of its stack */
-export async function killPart(part: PartName, awayMs = 0, home = TEST_HOME): Promise<void> {
+/**
+ * Kills a server like a power failure, and restarts it on the same data and port.
+ * @param away how long it is away, in milliseconds, or what to wait for meanwhile @param home the folder of its stack
+ */
+export async function killPart(part: PartName, away: number | (() => Promise<void>) = 0, home = TEST_HOME): Promise<void> {
   const name = meant(part);
   const { pid } = (await stackStatus(home)).find((each) => each.name === name) ?? {};
   if (pid === undefined) throw new Error(`No ${name} is running in ${home}.`);
@@ -66,7 +69,7 @@ export async function killPart(part: PartName, awayMs = 0, home = TEST_HOME): Pr
   process.kill(-pid, 'SIGKILL');
   // Its port is in use until the processes are gone; a restart would choose another one.
   await eventually(() => Promise.resolve(assert.throws(() => process.kill(-pid, 0))));
-  await new Promise((resolve) => setTimeout(resolve, awayMs));
+  await (typeof away === 'number' ? new Promise((resolve) => setTimeout(resolve, away)) : away());
   await startStack({ home, parts: [name], environment, progress: createProgress() });
 }
 

@@ -3,7 +3,7 @@ import { isMap, type Json } from '../values/json.ts';
 
 /** How often, and after which pauses, to restart something that failed. */
 export interface RestartPolicy {
-  /** After so many restarts it stays failed until a person acts. 0: it is never restarted. */
+  /** Maximum number of restarts; then it stays failed until a person acts. 0: it is never restarted. */
   readonly attempts: number;
   /** The pause before the first restart, in milliseconds; it doubles with each further one. */
   readonly backoffMs: number;
