@@ -58,12 +58,12 @@ export const waitForPipeline = defineTask({
   waits: true,
   defaults: WAIT_DEFAULTS,
   example: { name: 'wait_for_sales', type: 'wait_for_pipeline', dag_id: 'daily_product_sales_analysis', timeout: '6h' },
-  async run({ runs, interval: own, timezone }, { dag_id: dagId, task, interval = 'same', offset, state = 'success' }) {
+  async run({ runs, pipelineRunId, interval: own, timezone }, { dag_id: dagId, task, interval = 'same', offset, state = 'success' }) {
     const { start, end } = offset === undefined ? own : intervalOffset(own, offset, timezone);
     const unavailable = (error: unknown): never => {
       throw platformFault('TemporalUnavailable', 'Temporal could not be asked for the runs.', error);
     };
-    const found = await runs.find({ dagId, interval, start, end }).catch(unavailable);
+    const found = await runs.find({ dagId, interval, start, end, askedBy: pipelineRunId }).catch(unavailable);
     const stateOf = async (run: FoundRun): Promise<string> =>
       task === undefined ? run.state : ((await runs.taskState(run.run_id, task).catch(unavailable)) ?? 'missing');
     let newest: string | undefined;

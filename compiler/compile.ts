@@ -10,6 +10,7 @@ import type { TriggerType } from '../sensors/define-trigger.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import type { JsonObject } from '../workflows/plan/values/json.ts';
 import { type Plan, type TaskPlan, timezoneOf } from '../workflows/plan/plan.ts';
+import { checkDagId } from './check/check-dag-id.ts';
 import { checkModels } from './check/check-models.ts';
 import { checkBranches, checkWaits } from './check/check-branches.ts';
 import { keepDefaults } from './check/check-numbers.ts';
@@ -196,9 +197,7 @@ export class Compiler {
     connections: KnownConnections,
   ): Plan | undefined {
     if (!value) return undefined;
-    if (typeof value.dag_id === 'string' && value.dag_id in {}) {
-      source.report('SL305', ['dag_id'], `'${value.dag_id}' is a reserved name in JavaScript.`, 'choose another dag_id');
-    }
+    checkDagId(source, value);
     const schedule = resolveSchedule(source, value);
     const params = resolveParams(source, value);
     checkNames(source, value, written);

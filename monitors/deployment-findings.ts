@@ -1,5 +1,6 @@
 import { PAUSED_BY } from '../workflows/plan/runs/decision.ts';
 import type { KnownBrokenFile } from '../workflows/plan/incidents/incident.ts';
+import { sensorOf } from '../workflows/plan/ids.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { iso } from '../workflows/plan/timetable/schedule.ts';
 import { type Finding, findingOf } from './finding.ts';
@@ -82,7 +83,7 @@ export function uncheckedFindings(
     const key = `unchecked/${subject}`;
     const lasting = since.lasting(key, true);
     if (lasting === undefined || lasting < patience) return [];
-    const plan = plans.get(subject.replace(/^sensor\/([^/]+)\/.*$/, '$1'));
+    const plan = plans.get(subject.startsWith('sensor/') ? sensorOf(subject).dagId : subject);
     return [
       findingOf(key, plan?.alerts, {
         subject,

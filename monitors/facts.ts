@@ -31,7 +31,8 @@ export interface MonitorFacts {
   lastSuccess(dagId: string, except: WatchedRun | undefined): Promise<LastSuccess | undefined>;
   /** When the next run of a pipeline is due, ISO 8601. */
   nextTick(plan: Plan, now: number): string | undefined;
-  observe(incident: string, observation: Observation): Promise<void>;
+  /** Reports to an incident. @returns the key under which it was opened, if another deployment has `incident`; else undefined */
+  observe(incident: string, observation: Observation): Promise<string | undefined>;
   /**
    * The fate of incidents that should be open: `ended` by an operator, or `gone` because someone deleted them. Incidents that are open, or
    * that are not looked up this time, are left out. @param now milliseconds

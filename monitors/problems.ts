@@ -1,5 +1,6 @@
 import type { MonitorSettings } from '../workflows/plan/incidents/incident.ts';
 import { slaReference, type Times } from '../workflows/plan/incidents/sla-references.ts';
+import { withinPipeline } from '../workflows/plan/ids.ts';
 import { deadlineOf } from '../workflows/plan/timetable/deadlines.ts';
 import { type Plan, timezoneOf } from '../workflows/plan/plan.ts';
 import { isUnderWay } from '../workflows/plan/runs/run.ts';
@@ -41,7 +42,7 @@ function subjectsOf({ plan, createdAt, runs, keptSince = 0 }: WatchedPipeline, n
   const { schedule } = plan;
   if (!schedule) {
     return runs.map((run) => ({
-      id: run.pipelineRunId.slice(plan.dagId.length + 1),
+      id: withinPipeline(run.pipelineRunId),
       runs: laterThan(run, runs),
       ...(run.interval && { interval: run.interval }),
     }));

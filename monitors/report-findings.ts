@@ -92,7 +92,8 @@ class Report {
       const present = keys.flatMap((key) => known.get(key) ?? []);
       const [first] = present;
       if (!first) continue;
-      if (first.key === incident) await this.reportOne(incident, first);
+      // The key of an incident may begin with the deployment; that of a storm has another end.
+      if (incident.endsWith(first.key)) await this.reportOne(incident, first);
       else await this.reportStorm(incident, present);
     }
   }
@@ -106,7 +107,7 @@ class Report {
     const over = new Map(ended.filter(([, { incident }]) => !left.has(incident)).map(([, problem]) => [problem.incident, problem]));
     await inTurns([...over], AT_ONCE, async ([incident, { alerts = {}, state: opened }]) => {
       const page: Page = { ...NO_PAGE, summary: `${incident} resolved`, source: incident };
-      if (await this.observe(incident, () => Promise.resolve({ state: 'over', alerts, page, opened }))) return;
+      if ((await this.observe(incident, () => Promise.resolve({ state: 'over', alerts, page, opened }))) !== undefined) return;
       // Keep it in memory, so that the next check ends it.
       for (const [key, problem] of ended) if (problem.incident === incident) open[key] = problem;
     });
@@ -119,28 +120,30 @@ class Report {
 
   private async reportOne(incident: string, finding: Finding): Promise<void> {
     const { key, state, alerts, run } = finding;
-    const isReported = await this.observe(incident, async () => ({ state, alerts, page: await finding.page() }));
-    if (isReported) this.open[key] = { incident, state, alerts, ...(run && { run }) };
+    const reported = await this.observe(incident, async () => ({ state, alerts, page: await finding.page() }));
+    if (reported !== undefined) this.open[key] = { incident: reported, state, alerts, ...(run && { run }) };
   }
 
   private async reportStorm(incident: string, findings: readonly Finding[]): Promise<void> {
     const alerts = findings[0]?.alerts ?? {};
     const page = stormPage(findings, this.rules.now);
-    if (!(await this.observe(incident, () => Promise.resolve({ state: 'breach', alerts, page })))) return;
-    for (const { key, run } of findings) this.open[key] = { incident, state: 'breach', alerts, ...(run && { run }) };
+    const reported = await this.observe(incident, () => Promise.resolve({ state: 'breach', alerts, page }));
+    if (reported === undefined) return;
+    for (const { key, run } of findings) this.open[key] = { incident: reported, state: 'breach', alerts, ...(run && { run }) };
   }
 
-  /** Updates one incident; a failure does not affect the others. @returns whether the incident was updated */
-  private async observe(incident: string, observation: () => Promise<Observation>): Promise<boolean> {
+  /** Updates one incident; a failure does not affect the others. @returns its key; undefined if it was not updated */
+  private async observe(incident: string, observation: () => Promise<Observation>): Promise<string | undefined> {
     try {
       const observed = await observation();
-      await this.facts.observe(incident, { ...observed, alerts: withUpdates(observed.alerts, this.rules.channels) });
-      this.lines.push(`→ incident/${incident}: ${observed.state}`);
-      return true;
+      const alerts = withUpdates(observed.alerts, this.rules.channels);
+      const key = (await this.facts.observe(incident, { ...observed, alerts })) ?? incident;
+      this.lines.push(`→ incident/${key}: ${observed.state}`);
+      return key;
     } catch (error) {
       this.failures++;
       this.lines.push(`✘ incident/${incident} could not be updated: ${errorText(error)}`);
-      return false;
+      return undefined;
     }
   }
 }

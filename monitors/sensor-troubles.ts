@@ -1,7 +1,7 @@
 import { formatDuration } from '../workflows/plan/values/duration.ts';
 import type { MonitorSettings } from '../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
-import { sensorId } from '../workflows/plan/sensor.ts';
+import { plainSensorId, sensorId } from '../workflows/plan/ids.ts';
 import type { Checked, SensorFacts } from './facts.ts';
 import { type Finding, findingOf } from './finding.ts';
 import type { Since } from './since.ts';
@@ -30,7 +30,7 @@ export function findSensorTroubles(
   since: Since,
   { graceMs, sensorMs }: MonitorSettings,
 ): Finding[] {
-  const there = new Set([...sensors.map(({ id }) => id), ...unchecked.keys()]);
+  const there = new Set([...sensors.map(({ id }) => id), ...unchecked.keys()].map(plainSensorId));
   const expected = [...plans.values()].flatMap(({ dagId, triggers = [] }) =>
     triggers.map(({ name }) => ({ dagId, id: sensorId(dagId, name) })),
   );

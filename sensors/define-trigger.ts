@@ -5,6 +5,7 @@ import { condition, expression } from '../lib/schema-fields.ts';
 import type { WatchedPlace } from '../workflows/plan/datasets/places.ts';
 import type { Shape } from '../workflows/plan/expressions/shape.ts';
 import type { JsonObject } from '../workflows/plan/values/json.ts';
+import type { PipelineName } from '../workflows/plan/ids.ts';
 import type { Plan } from '../workflows/plan/plan.ts';
 import { OWN_CAUSES } from '../workflows/plan/runs/run.ts';
 import type { TriggerPlan } from '../workflows/plan/trigger.ts';
@@ -16,6 +17,8 @@ import type { SensorJournal } from './run/sensor-journal.ts';
 /** The identity of a sensor. */
 export interface SensorIdentity {
   readonly dagId: string;
+  /** Of the pipeline, different for each deployment. */
+  readonly name: PipelineName;
   readonly plan: Plan;
   readonly trigger: TriggerPlan;
   /** The index of this consumer, from 0. */

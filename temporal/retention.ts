@@ -1,4 +1,5 @@
 import { type Client, ScheduleNotFoundError } from '@temporalio/client';
+import type { PipelineName } from '../workflows/plan/ids.ts';
 import { iso } from '../workflows/plan/timetable/schedule.ts';
 
 /** Retention changes rarely: refresh interval in milliseconds. */
@@ -30,14 +31,14 @@ export async function retentionOf(client: Client): Promise<number | undefined> {
 
 /**
  * Returns the time before which Temporal may have removed runs of a pipeline. A pipeline younger than the retention has all its runs.
- * @param dagId the pipeline; without a schedule it counts as new
+ * @param name of the pipeline; without a schedule it counts as new
  * @returns ISO 8601; undefined: Temporal has every run
  */
-export async function expiryOf(client: Client, dagId: string, now: number): Promise<string | undefined> {
+export async function expiryOf(client: Client, name: PipelineName, now: number): Promise<string | undefined> {
   const ms = await retentionOf(client);
   if (ms === undefined) return undefined;
   try {
-    const { info } = await client.schedule.getHandle(dagId).describe();
+    const { info } = await client.schedule.getHandle(name).describe();
     return expiryFor(info.createdAt.getTime(), ms, now);
   } catch (error) {
     if (error instanceof ScheduleNotFoundError) return undefined;

@@ -24,6 +24,7 @@ import {
 import { checkRequest, type OperatorRequest } from './plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type IntervalRun, type IntervalState } from './plan/timetable/interval-coverage.ts';
 import { intervalsBackwards, intervalsBetween } from './plan/timetable/intervals.ts';
+import { backfillRunId, siblingName } from './plan/ids.ts';
 import { runFacts } from './plan/runs/run-facts.ts';
 import type { DataInterval } from './plan/timetable/schedule.ts';
 import { BACKFILL_PRIORITY } from './run/run-limits.ts';
@@ -51,6 +52,7 @@ export async function SluiceBackfill(input: BackfillInput): Promise<BackfillRepo
 
 class Backfill {
   private readonly scope = workflowScope();
+  private readonly name: string;
   private lookedAt: string | undefined;
   private succeeded: number;
   private skipped: number;
@@ -59,6 +61,7 @@ class Backfill {
   private active = 0;
 
   constructor(private readonly input: BackfillInput) {
+    this.name = siblingName(workflowInfo().workflowId, input.plan.dagId);
     const { lookedAt, succeeded = 0, skipped = 0, failed = [], paused } = input.progress ?? {};
     this.lookedAt = lookedAt;
     this.succeeded = succeeded;
@@ -155,9 +158,8 @@ class Backfill {
         });
   }
 
-  private idOf({ start, end }: DataInterval): string {
-    const { plan, wholeIntervals } = this.input;
-    return `${plan.dagId}/backfill/${start}${wholeIntervals ? `/${end}` : ''}`;
+  private idOf(interval: DataInterval): string {
+    return backfillRunId(this.name, interval, this.input.wholeIntervals === true);
   }
 
   private async run({ interval }: Choice): Promise<void> {
@@ -194,7 +196,7 @@ class Backfill {
       `${'█'.repeat(filled)}${'·'.repeat(width - filled)} ${done} of ${total} intervals`,
       `✔ ${this.succeeded} succeeded   – ${this.skipped} skipped   ✘ ${this.failed.length} failed   ▶ ${this.active} of at most ${maxActive} running`,
       ...(this.paused ? [`‖ paused by ${this.paused.by}${this.paused.reason ? `: ${this.paused.reason}` : ''}`] : []),
-      ...this.progress.failed.slice(0, 20).map((start) => `✘ ${plan.dagId}/backfill/${start}`),
+      ...this.progress.failed.slice(0, 20).map((start) => `✘ ${this.name}/backfill/${start}`),
     ];
     setCurrentDetails(
       `Backfill of ${plan.dagId}, ${from} – ${to} (${workflowInfo().workflowId})\n\n\`\`\`text\n${lines.join('\n')}\n\`\`\``,

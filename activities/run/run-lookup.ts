@@ -5,6 +5,8 @@ export interface RunQuery {
   readonly interval: 'same' | 'covering' | 'latest';
   readonly start: string;
   readonly end: string;
+  /** The run that asks: only runs of its deployment are found. */
+  readonly askedBy: string;
 }
 
 /** A run and its current status. */

@@ -163,6 +163,7 @@ async function sensorPass(connection: KafkaConnection, topic: string): Promise<P
     decode: decodeJson,
     sensor: {
       dagId: plan.dagId,
+      name: plan.dagId,
       plan,
       trigger: TRIGGER,
       consumer: 0,

@@ -163,7 +163,9 @@ class ChannelFaults {
   private observe(keys: readonly string[], state: Observation['state']): Promise<void> {
     const page = { summary: 'x', severity: 'error', source: 'bench', kind: 'test', since: '', details: {}, links: [] } as const;
     const alerts = { pagerduty: { connection: 'pagerduty_default' } };
-    return inTurns(keys, AT_ONCE, (key) => this.facts.observe(key, { state, page, alerts }));
+    return inTurns(keys, AT_ONCE, async (key) => {
+      await this.facts.observe(key, { state, page, alerts });
+    });
   }
 
   private isNotified(keys: readonly string[]): Promise<boolean> {

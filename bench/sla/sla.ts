@@ -210,8 +210,8 @@ class Bench {
     });
   }
 
-  private apply(plan: Plan): Promise<void> {
-    return applyChange(this.client, { dagId: plan.dagId, action: 'create', detail: '', plan }, this.queue);
+  private async apply(plan: Plan): Promise<void> {
+    await applyChange(this.client, { dagId: plan.dagId, action: 'create', detail: '', plan }, this.queue);
   }
 }
 

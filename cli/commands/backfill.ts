@@ -3,6 +3,7 @@ import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
 import { activeRunsOf, previewBackfill, startBackfill } from '../../temporal/schedules/backfills.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { pipelineName } from '../../temporal/schedules/pipeline-name.ts';
 import { runUrl } from '../../temporal/web-ui.ts';
 import { type Choice, REPROCESS, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
@@ -51,10 +52,12 @@ Examples:
     const plan = await findPlan(pipeline);
     if (!plan) return;
     const { from, to } = rangeOf(plan, options);
-    const order = { plan, from, to, reprocess, maxActive, reverse };
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      const choices = await previewBackfill(client, order);
+      const taskQueue = taskQueueOf(environment);
+      const name = await pipelineName(client, taskQueue, plan.dagId);
+      const order = { plan, name, from, to, reprocess, maxActive, reverse };
+      const choices = await previewBackfill(client, order, taskQueue);
       if (choices.length === 0) {
         throw new CommandError(`No complete data interval of ${plan.dagId} starts between ${options.from} and ${options.to}.`);
       }
@@ -65,7 +68,7 @@ Examples:
       if (options.dryRun) return print(options, choices, formatChoices(choices));
       say(formatChoices(choices));
       if (runs === 0) return print(options, { backfill: null }, '');
-      const backfill = await startBackfill(client, taskQueueOf(environment), order);
+      const backfill = await startBackfill(client, taskQueue, order);
       const url = runUrl(environment, client.options.namespace, backfill);
       say(`Started ${backfill.pipelineRunId}${url ? `\n${url}` : ''}`);
       print(options, { backfill: backfill.pipelineRunId, url }, backfill.pipelineRunId);

@@ -1,8 +1,11 @@
 import { userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
+import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
+import { ownWorkflow } from '../../temporal/own-workflow.ts';
 import { type BackfillState, cancelBackfill, listBackfills, pauseBackfill, resumeBackfill } from '../../temporal/schedules/backfills.ts';
-import { outputOption, type OutputOptions, print, say } from '../command-context.ts';
+import { environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { allDeploymentsOption, deploymentOf, type DeploymentOptions } from '../deployment-option.ts';
 import { withClient } from '../with-client.ts';
 
@@ -32,7 +35,8 @@ for (const [name, description, act] of [
     .addOption(new Option('--as <name>', 'who makes the request').default(userInfo().username))
     .option('--reason <text>', 'why; recorded in the backfill')
     .action(async (backfill: string, { as: by, reason }: { as: string; reason?: string }) => {
-      say(await withClient((client) => act(client, backfill, { by, ...(reason !== undefined && { reason }) })));
+      const own = (client: Client): Promise<string> => ownWorkflow(client, taskQueueOf(environment), backfill);
+      say(await withClient(async (client) => act(client, await own(client), { by, ...(reason !== undefined && { reason }) })));
     });
 }
 

@@ -1,3 +1,4 @@
+import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
 import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { decoderOf } from '../../lib/kafka/decoders.ts';
@@ -6,6 +7,9 @@ import { EXIT } from '../../lib/exit-code.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
 import { createSensorStarts } from '../../temporal/sensors/sensor-starts.ts';
+import { pipelineName } from '../../temporal/schedules/pipeline-name.ts';
+import { listRunningSensors } from '../../temporal/sensors/sensors.ts';
+import { type PipelineName, plainSensorId, sensorId, sensorOf } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { RunEvent, TriggerPlan } from '../../workflows/plan/trigger.ts';
 import { sourceId } from '../../sensors/events/event-id.ts';
@@ -77,6 +81,7 @@ command
     const letters = await lettersOf(found);
     const rows = await withClient(async (client) => {
       const starts = createSensorStarts(client, taskQueueOf(environment));
+      const pipeline = await sensorName(client, plan, trigger);
       const outcomes: [string, string][] = [];
       for (const { record, origin } of letters) {
         const match = await matchRecord(record, (event) => matchAlone(matcher, trigger, event), decode);
@@ -85,7 +90,16 @@ command
         else {
           const event = trigger.mode.kind === 'batch' ? aloneInBatch(match.event) : match.event;
           const { id, former } = match.id === undefined ? sourceId(origin) : { id: match.id, former: match.former };
-          const run = { plan, cause: trigger.type, trigger: trigger.name, id, ...(former && { former }), params: match.params, event };
+          const run = {
+            plan,
+            name: pipeline,
+            cause: trigger.type,
+            trigger: trigger.name,
+            id,
+            ...(former && { former }),
+            params: match.params,
+            event,
+          };
           outcomes.push([origin, `${(await starts.start(run)) === 'started' ? 'started' : 'already started:'} ${starts.idOf(run)}`]);
         }
       }
@@ -122,8 +136,16 @@ async function triggerOf(pipeline: string, name: string): Promise<Found | undefi
   return { plan, trigger };
 }
 
-function lettersOf({ plan, trigger }: Found): Promise<KeptLetter[]> {
-  return readDeadLetters(connectionOf(trigger), plan.dagId, trigger.name);
+async function lettersOf({ plan, trigger }: Found): Promise<KeptLetter[]> {
+  return readDeadLetters(connectionOf(trigger), await withClient((client) => sensorName(client, plan, trigger)), trigger.name);
+}
+
+/** The name of the pipeline in the id of its sensor. */
+async function sensorName(client: Client, { dagId }: Plan, trigger: TriggerPlan): Promise<PipelineName> {
+  const taskQueue = taskQueueOf(environment);
+  const sensors = await listRunningSensors(client, taskQueue);
+  const running = sensors.find(({ id }) => plainSensorId(id) === sensorId(dagId, trigger.name));
+  return running ? sensorOf(running.id).name : pipelineName(client, taskQueue, dagId);
 }
 
 function connectionOf({ source }: TriggerPlan): KafkaConnection {

@@ -1,5 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import { userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { scrubberOf } from '../../connections/scrubber.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
@@ -12,6 +13,8 @@ import {
   resolveIncident,
   showIncident,
 } from '../../temporal/monitors/incidents.ts';
+import { ownWorkflow } from '../../temporal/own-workflow.ts';
+import { incidentId } from '../../workflows/plan/ids.ts';
 import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import type { IncidentState, Notice } from '../../workflows/plan/incidents/incident.ts';
 import { currentProject, environment, openConnections, outputOption, type OutputOptions, print, say } from '../command-context.ts';
@@ -41,7 +44,7 @@ command
   .argument('<key>', 'the incident key, as `sluice incidents list` shows it')
   .addOption(outputOption())
   .action(async (key: string, options: OutputOptions) => {
-    const incident = await withClient((client) => showIncident(client, key));
+    const incident = await withClient(async (client) => showIncident(client, await ownKey(client, key)));
     print(options, incident, formatIncident(incident));
   });
 
@@ -62,7 +65,7 @@ for (const [name, description, act] of [
     .option('--reason <text>', 'why; recorded in the incident')
     .action(async (key: string, { as: by, reason }: RequestOptions) => {
       const request: OperatorRequest = { by, ...(reason !== undefined && { reason }) };
-      say(await withClient((client) => act(client, key, request)));
+      say(await withClient(async (client) => act(client, await ownKey(client, key), request)));
     });
 }
 
@@ -93,6 +96,11 @@ command
       say(`PagerDuty has accepted: ${action}`);
     }
   });
+
+/** The key of an incident of this deployment; the deployment in it may be left out. */
+async function ownKey(client: Client, key: string): Promise<string> {
+  return (await ownWorkflow(client, taskQueueOf(environment), incidentId(key))).slice(incidentId('').length);
+}
 
 function formatIncidents(incidents: readonly ListedIncident[]): string {
   return formatTable(

@@ -2,7 +2,9 @@ import { userInfo } from 'node:os';
 import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { cancelRun, operatePipeline, operateRun, operateTask } from '../../temporal/runs/operations.ts';
+import { ownWorkflow } from '../../temporal/own-workflow.ts';
 import { findRun } from '../../temporal/runs/find-run.ts';
+import { pipelineName } from '../../temporal/schedules/pipeline-name.ts';
 import { operationName, type OperatorRequest, type RunOperation, type TaskOperation } from '../../workflows/plan/runs/decision.ts';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { environment, say } from '../command-context.ts';
@@ -50,7 +52,12 @@ function ofPipelineOrRun(update: RunOperation, description: string): Command {
   return named(name, description, `sluice ${name} sales_daily --reason "source migration"`)
     .argument('<name>', 'a dag_id, or a run id as `sluice runs` shows it')
     .action((target: string, options: RequestOptions) =>
-      send(options, (client, request) => (target.includes('/') ? operateRun : operatePipeline)(client, target, update, request)),
+      send(options, async (client, request) => {
+        const taskQueue = taskQueueOf(environment);
+        return target.includes('/')
+          ? operateRun(client, await ownWorkflow(client, taskQueue, target), update, request)
+          : operatePipeline(client, await pipelineName(client, taskQueue, target), update, request);
+      }),
     );
 }
 

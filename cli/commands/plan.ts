@@ -11,6 +11,7 @@ import { scheduleOf } from '../../temporal/schedules/schedule-facts.ts';
 import type { ScheduleState } from '../../temporal/schedules/schedules.ts';
 import type { SensorChange } from '../../temporal/sensors/sensors.ts';
 import { describeSchedule } from '../../workflows/plan/describe.ts';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { CompiledResources } from '../../compiler/project-resources.ts';
 import type { ResourceOptions } from '../../resources/run/compare.ts';
@@ -156,7 +157,8 @@ async function changesIn(
   const shown = await Promise.all(
     pipelines.map(async (change): Promise<ShownChange> => {
       const { paused, note } = states.get(change.dagId) ?? NOT_PAUSED;
-      const diff = change.action === 'update' && change.plan ? await diffWithApplied(client, change.plan) : [];
+      const { name = change.dagId } = change;
+      const diff = change.action === 'update' && change.plan ? await diffWithApplied(client, name, change.plan) : [];
       return { ...change, ...(paused && { paused: note || 'paused' }), ...(diff.length > 0 && { diff }) };
     }),
   );
@@ -165,9 +167,9 @@ async function changesIn(
 
 const NOT_PAUSED: Pick<ScheduleState, 'paused' | 'note'> = { paused: false, note: '' };
 
-async function diffWithApplied(client: Client, plan: Plan): Promise<string[]> {
+async function diffWithApplied(client: Client, name: PipelineName, plan: Plan): Promise<string[]> {
   try {
-    return diffPlans((await scheduleOf(client, plan.dagId)).plan, plan);
+    return diffPlans((await scheduleOf(client, name)).plan, plan);
   } catch (error) {
     // The applied plan may be encrypted with an unavailable key, or deleted since it was listed.
     return [`the applied plan cannot be read: ${errorText(error)}`];

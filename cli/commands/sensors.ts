@@ -1,10 +1,12 @@
 import { userInfo } from 'node:os';
+import type { Client } from '@temporalio/client';
 import { Command, Option } from 'commander';
 import { taskQueueOf } from '../../lib/environment.ts';
 import { formatTable } from '../../lib/table.ts';
 import { listSensors, pauseSensor, resetSensor, resumeSensor, type SensorStatus } from '../../temporal/sensors/sensors.ts';
 import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
-import { sensorId } from '../../workflows/plan/sensor.ts';
+import { ownWorkflow } from '../../temporal/own-workflow.ts';
+import { sensorId } from '../../workflows/plan/ids.ts';
 import { CommandError, environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { withClient } from '../with-client.ts';
 
@@ -35,7 +37,7 @@ for (const [name, description, act] of [
   ['resume', 'Resume a paused or stopped sensor where it stopped reading.', resumeSensor],
 ] as const) {
   withRequestOptions(command.command(name).description(description)).action(async (sensor: string, request: RequestOptions) => {
-    say(await withClient((client) => act(client, idOf(sensor), wordOf(request))));
+    say(await withClient(async (client) => act(client, await idOf(client, sensor), wordOf(request))));
   });
 }
 
@@ -44,7 +46,7 @@ withRequestOptions(
 )
   .requiredOption('--to <place>', 'earliest, latest, or a time such as 2024-01-31T06:00:00Z')
   .action(async (sensor: string, { to, ...request }: RequestOptions & { to: string }) => {
-    say(await withClient((client) => resetSensor(client, idOf(sensor), { ...wordOf(request), to })));
+    say(await withClient(async (client) => resetSensor(client, await idOf(client, sensor), { ...wordOf(request), to })));
   });
 
 function withRequestOptions(to: Command): Command {
@@ -58,11 +60,11 @@ function wordOf({ as: by, reason }: RequestOptions): OperatorRequest {
   return { by, ...(reason !== undefined && { reason }) };
 }
 
-function idOf(sensor: string): string {
+function idOf(client: Client, sensor: string): Promise<string> {
   const [dagId = '', trigger = '', ...rest] = sensor.replace(/^sensor\//, '').split('/');
   if (dagId === '' || trigger === '' || rest.length > 0)
     throw new CommandError(`'${sensor}' is not a sensor id of the form <dag_id>/<trigger>. \`sluice sensors\` lists all sensors.`);
-  return sensorId(dagId, trigger);
+  return ownWorkflow(client, taskQueueOf(environment), sensorId(dagId, trigger));
 }
 
 function formatSensors(sensors: readonly SensorStatus[]): string {

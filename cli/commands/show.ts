@@ -1,10 +1,12 @@
+import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
-import { taskQueueOf } from '../../lib/environment.ts';
+import { ownWorkflow } from '../../temporal/own-workflow.ts';
 import { showRun } from '../../temporal/runs/follow-run.ts';
 import { describeRun, listRuns, RunNotFound } from '../../temporal/runs/runs.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
 import { runUrl } from '../../temporal/web-ui.ts';
 import { environment, outputOption, type OutputOptions, print } from '../command-context.ts';
+import { allDeploymentsOption, deploymentOf, type DeploymentOptions } from '../deployment-option.ts';
 import { paramsOf, peopleText, runHeading } from '../view/run-text.ts';
 import { formatTasks } from '../view/run-view.ts';
 import { withClient } from '../with-client.ts';
@@ -15,14 +17,17 @@ export const command = new Command('show')
     'Show a run: its tasks with states, attempts, times, outputs and full failures; parameters, open approvals, and operator requests.',
   )
   .argument('<run>', 'a run id, or a dag_id for its newest run')
+  .addOption(allDeploymentsOption())
   .addOption(outputOption())
   .addHelpText('after', '\nExample:\n  sluice show product_category_etl')
-  .action(async (name: string, options: OutputOptions) => {
+  .action(async (name: string, options: OutputOptions & DeploymentOptions) => {
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      const newest = name.includes('/')
-        ? { pipelineRunId: name }
-        : (await listRuns(client, 1, name, undefined, taskQueueOf(environment)))[0];
+      const taskQueue = deploymentOf(options);
+      const isId = name.includes('/');
+      const newest = isId
+        ? { pipelineRunId: await runNamed(client, name, taskQueue) }
+        : (await listRuns(client, 1, name, undefined, taskQueue))[0];
       if (!newest) throw new RunNotFound(name);
       const run = await describeRun(client, newest);
       const shown = await showRun(client, run);
@@ -46,3 +51,7 @@ export const command = new Command('show')
       print(options, data, [...runHeading(run, shown, url), '', formatTasks(tasks), ...peopleText(run, shown)].join('\n'));
     });
   });
+
+function runNamed(client: Client, id: string, taskQueue: string | undefined): Promise<string> {
+  return taskQueue === undefined ? Promise.resolve(id) : ownWorkflow(client, taskQueue, id);
+}

@@ -3,6 +3,7 @@ import { taskQueueOf } from '../../lib/environment.ts';
 import { EXIT } from '../../lib/exit-code.ts';
 import { formatTable } from '../../lib/table.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
+import { pipelineName } from '../../temporal/schedules/pipeline-name.ts';
 import { fillTicks, isOpen, listTicks, type Tick } from '../../temporal/schedules/ticks.ts';
 import { environment, outputOption, type OutputOptions, print, say } from '../command-context.ts';
 import { parseGivenTime } from '../given-dates.ts';
@@ -29,14 +30,16 @@ export const command = new Command('ticks')
     const { from, to, fill } = options;
     await withClient(async (client) => {
       await ensureSearchAttributes(client);
-      const ticks = await listTicks(client, dagId, {
+      const taskQueue = taskQueueOf(environment);
+      const name = await pipelineName(client, taskQueue, dagId);
+      const ticks = await listTicks(client, name, {
         ...(from !== undefined && { from: parseGivenTime(from, 'UTC').start }),
         ...(to !== undefined && { to: parseGivenTime(to, 'UTC').end }),
       });
       print(options, ticks, formatTicks(ticks));
       say(summaryOf(ticks));
       if (!fill) return;
-      const { started, taken } = await fillTicks(client, dagId, taskQueueOf(environment), ticks);
+      const { started, taken } = await fillTicks(client, name, taskQueue, ticks);
       for (const id of started) say(`Started ${id}`);
       for (const { tick, why } of taken) say(`Tick ${tick} cannot be filled: ${why}.`);
       if (taken.length > 0) process.exitCode = EXIT.failed;

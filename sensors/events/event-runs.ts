@@ -1,4 +1,5 @@
 import { setTimeout as delay } from 'node:timers/promises';
+import { nameOfSensor, type PipelineName } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type RunEvent, type StartRefused, type TemporalRefused, type TriggerPlan } from '../../workflows/plan/trigger.ts';
 import type { QuietTime, StartClaim } from '../../workflows/plan/sensor.ts';
@@ -31,6 +32,8 @@ export class EventRuns {
   private claims: Promise<unknown> = Promise.resolve();
   private looking: Promise<void> | undefined;
   private readonly ownOutput: OwnOutput;
+  /** Of the pipeline: its sensor's id has it. */
+  private readonly name: PipelineName;
 
   constructor(
     private readonly plan: Plan,
@@ -41,10 +44,12 @@ export class EventRuns {
     private readonly signal: AbortSignal,
     writerOf?: Origins['writerOf'],
   ) {
-    this.ownOutput = new OwnOutput(plan, trigger.type, {
+    this.name = nameOfSensor(sensorId, plan.dagId);
+    const origins: Origins = {
       startedBy: (run) => starts.startedBy?.(run) ?? Promise.resolve(undefined),
       writerOf: writerOf ?? (() => Promise.resolve(undefined)),
-    });
+    };
+    this.ownOutput = new OwnOutput(plan, trigger.type, origins, undefined, this.name);
   }
 
   /**
@@ -65,7 +70,7 @@ export class EventRuns {
   ): Promise<string | undefined> {
     const { mode, maxInFlight, type: cause } = this.trigger;
     const known: EventId = key === undefined ? sourceId(id, formerNames) : { id: key, ...(former && { former }) };
-    const request: RunRequest = { plan: this.plan, cause, trigger: this.trigger.name, ...known, params, event, ...more };
+    const request: RunRequest = { plan: this.plan, name: this.name, cause, trigger: this.trigger.name, ...known, params, event, ...more };
     if (mode.kind === 'cooldown') {
       // Claims run one by one, because the order of events decides which one starts.
       const claimed = this.claims.then(() => this.claim({ id: request.id, at: event.meta.timestamp, askedAt: new Date().toISOString() }));
@@ -93,18 +98,18 @@ export class EventRuns {
 
   /** The ids of the newest runs started by triggers of this type. */
   recent(): Promise<string[]> {
-    return this.starts.recent(this.plan.dagId, this.trigger.type);
+    return this.starts.recent(this.name, this.trigger.type);
   }
 
   /** Whether this pipeline and trigger type have a run whose id starts with the prefix. */
   hasAny(prefix: string): Promise<boolean> {
-    const { plan, trigger, starts } = this;
-    return this.insist(() => starts.hasAny?.({ plan, cause: trigger.type, id: prefix }) ?? Promise.resolve(false));
+    const { plan, name, trigger, starts } = this;
+    return this.insist(() => starts.hasAny?.({ plan, name, cause: trigger.type, id: prefix }) ?? Promise.resolve(false));
   }
 
   /** The `upTo` of a run of this trigger; undefined if there is no such run. */
   upTo(id: string): Promise<string | undefined> {
-    return this.starts.upTo(this.starts.idOf({ plan: this.plan, cause: this.trigger.type, id: sourceId(id).id }));
+    return this.starts.upTo(this.starts.idOf({ plan: this.plan, name: this.name, cause: this.trigger.type, id: sourceId(id).id }));
   }
 
   ended(which: EndedRuns, since: string): Promise<EndedRun[]> {

@@ -1,5 +1,6 @@
 import { isMap } from '../../workflows/plan/values/json.ts';
 import { allTasks, type Plan } from '../../workflows/plan/plan.ts';
+import { dagIdOf, nameOfRun, type PipelineName } from '../../workflows/plan/ids.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { idempotencyKeyOf, makersOf } from './event-makers.ts';
 import type { RunOrigin } from '../run/run-starts.ts';
@@ -15,24 +16,24 @@ const MOST_STEPS = 8;
 const MOST_AT_A_STEP = 5;
 
 /** Detects events that a run of this pipeline produced, from the event alone. */
-const MADE_BY: Readonly<Record<string, (event: RunEvent, plan: Plan) => boolean>> = {
+const MADE_BY: Readonly<Record<string, (event: RunEvent, name: PipelineName, plan: Plan) => boolean>> = {
   kafka: isByKey,
   rabbitmq: isByKey,
-  pipeline: (event, plan) => makersOf('pipeline', event).some((run) => isById(run, plan)),
-  dataset: (event, plan) => makersOf('dataset', event).some((run) => isById(run, plan)),
-  s3: ({ value }, plan) =>
+  pipeline: (event, name) => makersOf('pipeline', event).some((run) => isById(run, name)),
+  dataset: (event, name) => makersOf('dataset', event).some((run) => isById(run, name)),
+  s3: ({ value }, _name, plan) =>
     isMap(value) && foldersOf(plan).some((folder) => `${String(value.bucket)}/${String(value.key)}`.startsWith(folder)),
 };
 
 /** The ids of tasks' effects start with the run id, which starts with the pipeline's. */
-function isByKey({ meta }: RunEvent, { dagId }: Plan): boolean {
-  return idempotencyKeyOf(meta)?.startsWith(`${dagId}/`) === true;
+function isByKey({ meta }: RunEvent, name: PipelineName): boolean {
+  return idempotencyKeyOf(meta)?.startsWith(`${name}/`) === true;
 }
 
 /** The id of a run that was triggered by another run contains that run's id. */
-function isById(run: string, { dagId }: Plan): boolean {
+function isById(run: string, name: PipelineName): boolean {
   const parts = run.split('/');
-  return parts.some((part, at) => part === dagId && (at === 0 || ['pipeline', 'dataset'].includes(parts[at - 1] ?? '')));
+  return parts.some((part, at) => part === name && (at === 0 || ['pipeline', 'dataset'].includes(parts[at - 1] ?? '')));
 }
 
 /** `bucket/dag/task/` for each task that writes a dataset. */
@@ -69,6 +70,7 @@ export class OwnOutput {
     private readonly triggerType: string,
     private readonly origins: Origins = {},
     private readonly now: () => number = () => performance.now(),
+    private readonly name: PipelineName = plan.dagId,
   ) {}
 
   /**
@@ -78,7 +80,7 @@ export class OwnOutput {
    * @throws ApplicationFailure `SensorStopped` instead of exceeding the limit; the event is still there when the sensor is resumed
    */
   async guard(event: RunEvent, run: string, start: () => Promise<'started' | 'known'>, connId?: string): Promise<'started' | 'known'> {
-    const isOwn = MADE_BY[this.triggerType]?.(event, this.plan) === true;
+    const isOwn = MADE_BY[this.triggerType]?.(event, this.name, this.plan) === true;
     const through = isOwn ? [] : await this.findCircle(event, connId);
     if (!through) return start();
     const turn = this.turn.then(async () => {
@@ -103,8 +105,8 @@ export class OwnOutput {
       const through: string[] = [];
       let makers = await this.makersOf(this.triggerType, event, connId);
       for (let step = 0; step < MOST_STEPS && makers.length > 0; step++) {
-        if (makers.some((run) => isById(run, this.plan))) return through;
-        through.push(...new Set(makers.map((run) => run.slice(0, run.indexOf('/'))).filter((dagId) => !through.includes(dagId))));
+        if (makers.some((run) => isById(run, this.name))) return through;
+        through.push(...new Set(makers.map((run) => dagIdOf(nameOfRun(run))).filter((dagId) => !through.includes(dagId))));
         makers = (await Promise.all(makers.slice(0, MOST_AT_A_STEP).map((run) => this.makersOfRun(run)))).flat();
       }
       return undefined;

@@ -1,11 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import type { Kafka, Producer } from 'kafkajs';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import { originOf } from './match-record.ts';
 
-/** The topic for a trigger's records that cannot be read. */
-export function deadLetterTopic(dagId: string, trigger: string): string {
-  return `sluice.dead-letters.${dagId}.${trigger}`;
+/** The topic for a trigger's records that cannot be read. @param name of the pipeline; only a deployment in it has other characters than names of topics */
+export function deadLetterTopic(name: PipelineName, trigger: string): string {
+  return `sluice.dead-letters.${name.replace(/[^A-Za-z0-9._-]/g, (each) => `-x${each.charCodeAt(0).toString(16)}-`)}.${trigger}`;
 }
 
 /** A record that cannot be read, with the reason. */

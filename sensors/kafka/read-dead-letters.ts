@@ -2,6 +2,7 @@ import type { KafkaConnection } from '../../lib/kafka/connection.ts';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { deadLetterTopic } from './dead-letters.ts';
 import { originOf } from './match-record.ts';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import type { KafkaRecord } from '../../lib/kafka/record-source.ts';
 import { readTopic } from '../../lib/kafka/read-topic.ts';
 
@@ -15,11 +16,11 @@ export interface KeptLetter {
 }
 
 /** All dead letters of a trigger, oldest first. */
-export async function readDeadLetters(connection: KafkaConnection, dagId: string, trigger: string): Promise<KeptLetter[]> {
+export async function readDeadLetters(connection: KafkaConnection, name: PipelineName, trigger: string): Promise<KeptLetter[]> {
   const letters: KeptLetter[] = [];
   await readTopic(
     createKafka(connection, 'sluice-dead-letters'),
-    { topic: deadLetterTopic(dagId, trigger), from: 'earliest', signal: new AbortController().signal },
+    { topic: deadLetterTopic(name, trigger), from: 'earliest', signal: new AbortController().signal },
     (record) => letters.push(letterOf(record)) > 0,
   );
   return letters;

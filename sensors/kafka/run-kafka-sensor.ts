@@ -30,7 +30,7 @@ const TICK = 250;
 
 /** Reads topics and starts runs for their records, until the signal is aborted. */
 export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
-  const { journal, signal, log, dagId, trigger } = sensor;
+  const { journal, signal, log, name, trigger } = sensor;
   const connection = sensor.connection(['kafka']);
   const kafka = createKafka(connection, 'sluice-sensor');
   const source = kafkajsSource(kafka);
@@ -43,8 +43,8 @@ export async function runKafkaSensor(sensor: SensorContext): Promise<void> {
       let position: Position | undefined;
       try {
         const { incarnations, partitions, begins } = await pin(kafka, sensor);
-        const group = groupOf(dagId, trigger.name);
-        position = new Position(journal, new DeadLetters(kafka, group, deadLetterTopic(dagId, trigger.name)), incarnations);
+        const group = groupOf(name, trigger.name);
+        position = new Position(journal, new DeadLetters(kafka, group, deadLetterTopic(name, trigger.name)), incarnations);
         const handler = await handlerFor({ sensor, decode, position, incarnations }, connection, kafka);
         await consume(source, handler, sensor, new TopicChanges(watch, incarnations, partitions), new LostRecords(begins));
       } catch (error) {
@@ -92,13 +92,13 @@ function reportLost({ journal, log }: SensorContext, lost: number): void {
 
 /** The handler for the trigger's mode. */
 async function handlerFor(context: HandlerContext, connection: KafkaConnection, kafka: Kafka): Promise<RecordHandler> {
-  const { dagId, trigger } = context.sensor;
+  const { name, trigger } = context.sensor;
   const { mode } = trigger;
   switch (mode.kind) {
     case 'batch':
       return new RecordBatches(context, mode);
     case 'window': {
-      const letters = trigger.onInvalid === 'dead_letter' ? await readDeadLetters(connection, dagId, trigger.name) : [];
+      const letters = trigger.onInvalid === 'dead_letter' ? await readDeadLetters(connection, name, trigger.name) : [];
       return new RecordWindows(context, mode, new Set(letters.map(({ origin }) => origin)), await backlogOf(kafka, context.sensor));
     }
     default:
@@ -107,12 +107,12 @@ async function handlerFor(context: HandlerContext, connection: KafkaConnection, 
 }
 
 /** The end offsets of unread records, by partition. */
-async function backlogOf(kafka: Kafka, { dagId, trigger }: SensorContext): Promise<Map<string, string>> {
+async function backlogOf(kafka: Kafka, { name, trigger }: SensorContext): Promise<Map<string, string>> {
   const admin = kafka.admin();
   await admin.connect();
   try {
     const backlog = new Map<string, string>();
-    const committed = await admin.fetchOffsets({ groupId: groupOf(dagId, trigger.name), topics: [...topicsOf({ trigger })] });
+    const committed = await admin.fetchOffsets({ groupId: groupOf(name, trigger.name), topics: [...topicsOf({ trigger })] });
     for (const { topic, partitions } of committed) {
       for (const { partition, high } of await admin.fetchTopicOffsets(topic)) {
         const next = partitions.find((each) => each.partition === partition)?.offset ?? '-1';
@@ -132,7 +132,7 @@ async function consume(
   changes: TopicChanges,
   lost: LostRecords,
 ): Promise<void> {
-  const { dagId, trigger, journal, signal } = sensor;
+  const { name, trigger, journal, signal } = sensor;
   const lags = new Map<string, number>();
   const failed = linkedController(signal);
   const until = failed.signal;
@@ -141,7 +141,7 @@ async function consume(
   );
   try {
     await source.consume({
-      group: groupOf(dagId, trigger.name),
+      group: groupOf(name, trigger.name),
       topics: topicsOf({ trigger }),
       signal: failed.signal,
       joined() {

@@ -3,15 +3,16 @@ import type { Admin, Kafka } from 'kafkajs';
 import { createKafka } from '../../lib/kafka/client.ts';
 import { setOffsets } from '../../lib/kafka/set-offsets.ts';
 import { describeTopic } from '../../lib/kafka/topics.ts';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import type { Cursor } from '../run/run-starts.ts';
 import type { SensorContext, SensorIdentity } from '../define-trigger.ts';
 import { stopped } from '../run/sensor-stopped.ts';
 import { type Incarnation, incarnationOf, metadataOf } from './incarnation.ts';
 import { type KafkaCursor, keyOf } from './position.ts';
 
-/** The consumer group of a trigger; its committed offsets are the sensor's position. */
-export function groupOf(dagId: string, trigger: string): string {
-  return `sluice.${dagId}.${trigger}`;
+/** The consumer group of a trigger; its committed offsets are the sensor's position. @param name of the pipeline */
+export function groupOf(name: PipelineName, trigger: string): string {
+  return `sluice.${name}.${trigger}`;
 }
 
 /** The topics of a trigger. */
@@ -72,7 +73,7 @@ interface PinnedTopic {
 
 async function pinTopic(kafka: Kafka, admin: Admin, sensor: PinningSensor, topic: string): Promise<PinnedTopic> {
   const { trigger, consumer, since, runs, signal, journal } = sensor;
-  const group = groupOf(sensor.dagId, trigger.name);
+  const group = groupOf(sensor.name, trigger.name);
   const cursor = (journal.cursor ?? {}) as KafkaCursor;
   let isRecreated = false;
   for (;;) {
@@ -172,7 +173,7 @@ export async function resetPosition(identity: SensorIdentity, to: string, cursor
   const admin = kafka.admin();
   await admin.connect();
   try {
-    const group = groupOf(identity.dagId, identity.trigger.name);
+    const group = groupOf(identity.name, identity.trigger.name);
     const known = (cursor ?? {}) as KafkaCursor;
     const topics: Record<string, Incarnation> = {};
     for (const topic of topicsOf(identity)) {

@@ -15,12 +15,12 @@ interface Properties extends Readonly<Record<string, unknown>> {
 
 /** Writes a message to the trigger's dead-letter queue, with the reason. Resolves when the server has stored it. */
 export async function deadLetter(
-  { dagId, trigger }: Pick<SensorContext, 'dagId' | 'trigger'>,
+  { name, trigger }: Pick<SensorContext, 'name' | 'trigger'>,
   channel: ConfirmChannel,
   message: ConsumeMessage,
   reason: string,
 ): Promise<void> {
-  const queue = `sluice.dead-letters.${dagId}.${trigger.name}`;
+  const queue = `sluice.dead-letters.${name}.${trigger.name}`;
   await channel.assertQueue(queue, { durable: true });
   channel.sendToQueue(queue, message.content, letterOf(message, String(trigger.source.queue), reason));
   await channel.waitForConfirms();

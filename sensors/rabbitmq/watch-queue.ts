@@ -33,7 +33,7 @@ export async function watchQueue(context: SensorContext): Promise<never> {
 async function listen(context: SensorContext, ids: DeliveryIds): Promise<void> {
   const { trigger, signal } = context;
   const { queue, prefetch } = trigger.source;
-  const connection = await openRabbitMQ(context.connection(['rabbitmq']), `sluice ${context.dagId}/${trigger.name}`);
+  const connection = await openRabbitMQ(context.connection(['rabbitmq']), `sluice ${context.name}/${trigger.name}`);
   const watching = new AbortController();
   try {
     await new Promise<void>((resolve, reject) => {

@@ -4,6 +4,7 @@ import { failOnCallbackError } from '../../lib/callback-errors.ts';
 import type { Connections } from '../../connections/connections.ts';
 import { ConnectionError } from '../../connections/parse.ts';
 import { withCurrentNames } from '../../lib/current-names.ts';
+import { nameOfSensor } from '../../workflows/plan/ids.ts';
 import type { SensorCall, SensorEnd, SensorReport } from '../../workflows/plan/sensor.ts';
 import type { Sensor, TriggerType } from '../define-trigger.ts';
 import { EventMatcher } from '../events/event-matcher.ts';
@@ -97,12 +98,17 @@ export async function resetSensor(
   return { ...(cursor !== undefined && { cursor }), counts: call.from.counts };
 }
 
-function contextOf({ connection, params }: TriggerType, connections: Connections, { plan, trigger, consumer, since }: SensorCall) {
+function contextOf(
+  { connection, params }: TriggerType,
+  connections: Connections,
+  { plan, trigger, consumer, since, sensorId }: SensorCall,
+) {
   const source = withCurrentNames(params, trigger.source);
   const chosen = source.conn_id;
   const name = typeof chosen === 'string' ? chosen : connection?.default;
   return {
     dagId: plan.dagId,
+    name: nameOfSensor(sensorId, plan.dagId),
     plan,
     trigger: { ...trigger, source },
     consumer,

@@ -1,4 +1,5 @@
 import type { Json, JsonObject } from '../../workflows/plan/values/json.ts';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import type { DataInterval } from '../../workflows/plan/timetable/schedule.ts';
 import type { FormerId } from '../events/event-id.ts';
@@ -9,6 +10,8 @@ import type { QuietTime, SensorReport, StartClaim } from '../../workflows/plan/s
 /** A run requested by an event. */
 export interface RunRequest {
   readonly plan: Plan;
+  /** Of the pipeline in its deployment; default: its dag_id. */
+  readonly name?: PipelineName;
   /** The type of the trigger. */
   readonly cause: Cause;
   /** Identifies it among the runs of its pipeline with this cause. */
@@ -64,15 +67,15 @@ export interface RunStarts {
   /** The `upTo` of a run; undefined if it has none, or if there is no such run. */
   upTo(run: string): Promise<string | undefined>;
   /** The ids, as passed to `start`, of a pipeline's newest runs with this cause. */
-  recent(dagId: string, cause: string): Promise<string[]>;
+  recent(name: PipelineName, cause: string): Promise<string[]>;
   /** Whether the server has a run whose workflow id starts with that of `run`; absent without a server. */
-  hasAny?(run: Pick<RunRequest, 'plan' | 'cause' | 'id'>): Promise<boolean>;
-  /** Runs that ended at or after `since` (ISO 8601), sorted by end: of a pipeline, or all that updated one of the datasets. */
+  hasAny?(run: Pick<RunRequest, 'plan' | 'name' | 'cause' | 'id'>): Promise<boolean>;
+  /** Runs of the deployment that ended at or after `since` (ISO 8601), sorted by end: of a pipeline, or all that updated one of the datasets. */
   ended(which: EndedRuns, since: string): Promise<EndedRun[]>;
   /** The origin of a run; undefined if there is no such run. Absent without a server. */
   startedBy?(run: string): Promise<RunOrigin | undefined>;
   /** The workflow id of `run`. */
-  idOf(run: Pick<RunRequest, 'plan' | 'cause' | 'id'>): string;
+  idOf(run: Pick<RunRequest, 'plan' | 'name' | 'cause' | 'id'>): string;
   /** The unfinished runs of a pipeline with this cause, by workflow id. */
   open(dagId: string, cause: string): Promise<string[]>;
   /** The unfinished ones among `runs`. */

@@ -77,7 +77,7 @@ export async function resetRows(identity: SensorIdentity, to: string): Promise<C
   return withSession(identity, new AbortController().signal, (client) => cursorAt(client, identity, to === 'latest' ? undefined : to));
 }
 
-type Source = Pick<SensorIdentity, 'trigger' | 'connection' | 'dagId'>;
+type Source = Pick<SensorIdentity, 'trigger' | 'connection' | 'name'>;
 
 /** SQLSTATEs of invalid queries. */
 const REFUSED = /^(0A|22|25|42)/;
@@ -90,12 +90,12 @@ function isRefusedForGood(code: string): boolean {
 }
 
 async function withSession<T>(
-  { connection, dagId, trigger }: Source,
+  { connection, name, trigger }: Source,
   signal: AbortSignal,
   work: (client: SqlClient) => Promise<T>,
   isRefused = (code: string): boolean => REFUSED.test(code),
 ): Promise<T> {
-  const session = await openPostgres(connection(['postgres']), `sluice sensor ${dagId}/${trigger.name}`, signal);
+  const session = await openPostgres(connection(['postgres']), `sluice sensor ${name}/${trigger.name}`, signal);
   try {
     await session.client.query(
       "BEGIN ISOLATION LEVEL REPEATABLE READ READ ONLY; SET LOCAL TIME ZONE 'UTC'; SET LOCAL datestyle = 'ISO, YMD'",

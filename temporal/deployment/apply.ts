@@ -1,11 +1,11 @@
 import type { Client } from '@temporalio/client';
 import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
-import { sensorOf } from '../../workflows/plan/sensor.ts';
+import { type PipelineName, sensorId, sensorOf } from '../../workflows/plan/ids.ts';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { codecOf } from '../codec/codec.ts';
 import { finishUpdate } from '../schedules/finish-update.ts';
 import { NotScheduled, scheduleOf } from '../schedules/schedule-facts.ts';
-import { applyChange, listSchedules } from '../schedules/schedules.ts';
+import { applyChange, listAllSchedules } from '../schedules/schedules.ts';
 import { missingSearchAttributes } from '../search-attributes.ts';
 import { keepSensorPause } from '../sensors/keep-sensor-pause.ts';
 import { applySensorChange, listRunningSensors, type SensorChange } from '../sensors/sensors.ts';
@@ -20,21 +20,23 @@ export async function listApplied(client: Client, taskQueue: string, wanted: Pro
   const { keyId } = codecOf(client);
   // Without search attributes, nothing was applied yet.
   if ((await missingSearchAttributes(client)).length > 0) return { schedules: [], sensors: [], files: new Map() };
-  const [schedules, sensors] = await Promise.all([listSchedules(client, taskQueue), listRunningSensors(client, taskQueue)]);
+  const [all, sensors] = await Promise.all([listAllSchedules(client, taskQueue), listRunningSensors(client, taskQueue)]);
+  const schedules = all.filter(({ isDeleted }) => !isDeleted);
+  const deleted = all.filter(({ isDeleted }) => isDeleted);
   const planned = new Set(wanted.plans.map(({ plan }) => plan.dagId));
   const unplanned = schedules.filter((schedule) => isOwned(schedule, wanted) && !planned.has(schedule.dagId));
   const files = new Map<string, string>();
-  await inTurns(unplanned, AT_ONCE, async ({ dagId }) => {
-    const file = await sourceFileOf(client, dagId);
+  await inTurns(unplanned, AT_ONCE, async ({ dagId, name = dagId }) => {
+    const file = await sourceFileOf(client, name);
     if (file !== undefined) files.set(dagId, file);
   });
-  return { schedules, sensors, files, ...(keyId !== undefined && { keyId }) };
+  return { schedules, ...(deleted.length > 0 && { deleted }), sensors, files, ...(keyId !== undefined && { keyId }) };
 }
 
 /** @returns undefined for a Schedule that was deleted since it was listed */
-async function sourceFileOf(client: Client, dagId: string): Promise<string | undefined> {
+async function sourceFileOf(client: Client, name: PipelineName): Promise<string | undefined> {
   try {
-    return (await scheduleOf(client, dagId)).source?.file;
+    return (await scheduleOf(client, name)).source?.file;
   } catch (error) {
     if (error instanceof NotScheduled) return undefined;
     throw error;
@@ -59,6 +61,9 @@ export async function applyDeployment(client: Client, taskQueue: string, changes
   const due = changes.pipelines.filter(({ action, withheld }) => action !== 'unchanged' && withheld === undefined);
   const sensors = changes.sensors.filter(({ withheld }) => withheld === undefined);
   const deleted = new Set(due.filter(({ action }) => action === 'delete').map(({ dagId }) => dagId));
+  /** The names of pipelines, by dag_id. */
+  const names = new Map(changes.pipelines.map(({ dagId, name = dagId }) => [dagId, name]));
+  const nameOf = ({ id }: SensorChange): PipelineName => names.get(sensorOf(id).dagId) ?? sensorOf(id).name;
   /** Why a pipeline cannot be deleted, by dag_id. */
   const blocked = new Map<string, string>();
   const applySensors = async (list: readonly SensorChange[], apply: (change: SensorChange) => Promise<void>): Promise<void> => {
@@ -70,34 +75,36 @@ export async function applyDeployment(client: Client, taskQueue: string, changes
   };
   const [stops, others] = [sensors.filter(({ action }) => action === 'stop'), sensors.filter(({ action }) => action !== 'stop')];
   await applySensors(stops, async (change) => {
-    if (deleted.has(sensorOf(change.id).dagId)) await keepSensorPause(client, change.id);
+    if (deleted.has(sensorOf(change.id).dagId)) await keepSensorPause(client, nameOf(change), change.id);
     await applySensorChange(client, change, taskQueue);
   });
   await inTurns(due, AT_ONCE, async (change) => {
     const failure = change.action === 'delete' ? blocked.get(change.dagId) : undefined;
-    report.onPipeline(change, failure === undefined ? await outcomeOf(() => applyPipelineChange(client, change, taskQueue)) : { failure });
+    const apply = async (): Promise<Outcome | void> => {
+      const name = await applyChange(client, change, taskQueue);
+      names.set(change.dagId, name);
+      // The runs for ticks that an update dropped, and those that `catchup` asks for.
+      return change.action === 'delete' ? undefined : finishUpdate(client, name, taskQueue);
+    };
+    report.onPipeline(change, failure === undefined ? await outcomeOf(apply) : { failure });
   });
-  await applySensors(others, async (change) =>
-    applySensorChange(client, change, taskQueue, change.action === 'start' ? await keptPause(client, change) : undefined),
-  );
+  await applySensors(others, async (change) => {
+    if (change.action !== 'start') return applySensorChange(client, change, taskQueue);
+    const name = nameOf(change);
+    const { trigger } = sensorOf(change.id);
+    await applySensorChange(client, { ...change, id: sensorId(name, trigger) }, taskQueue, await keptPause(client, name, trigger));
+  });
 }
 
 /** The pause that a sensor had when its pipeline was deleted. */
-async function keptPause(client: Client, { id }: SensorChange): Promise<OperatorRequest | undefined> {
-  const { dagId, trigger } = sensorOf(id);
+async function keptPause(client: Client, name: PipelineName, trigger: string): Promise<OperatorRequest | undefined> {
   try {
-    return (await scheduleOf(client, dagId)).pausedSensors?.[trigger];
+    return (await scheduleOf(client, name)).pausedSensors?.[trigger];
   } catch (error) {
     // Its pipeline could not be created, which is reported there.
     if (error instanceof NotScheduled) return undefined;
     throw error;
   }
-}
-
-/** Applies one change and its follow-up: runs for ticks that an update dropped, and those that `catchup` asks for. */
-async function applyPipelineChange(client: Client, change: PipelineChange, taskQueue: string): Promise<Outcome | undefined> {
-  await applyChange(client, change, taskQueue);
-  return change.action === 'delete' ? undefined : finishUpdate(client, change.dagId, taskQueue);
 }
 
 async function outcomeOf(work: () => Promise<Outcome | void>): Promise<Outcome> {

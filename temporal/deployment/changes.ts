@@ -21,6 +21,8 @@ export interface ProjectPipelines {
 /** What a deployment has in Temporal. */
 export interface AppliedPipelines {
   readonly schedules: readonly ScheduleState[];
+  /** The Schedules of deleted pipelines that are kept because they were paused; absent: none. */
+  readonly deleted?: readonly ScheduleState[];
   /** The files of Schedules that this project applied and has no plan for, by dag_id. */
   readonly files: ReadonlyMap<string, string>;
   readonly sensors: readonly RunningSensor[];
@@ -50,7 +52,13 @@ export function diffDeployment(wanted: ProjectPipelines, applied: AppliedPipelin
   const isBroken = (dagId: string): boolean => wanted.broken.some((each) => each.dagId === dagId || each.file === applied.files.get(dagId));
   const owned = applied.schedules.filter((schedule) => isOwned(schedule, wanted)).length;
   const isGone = (dagId: string): boolean => !isBroken(dagId) && isWithin(applied.files.get(dagId), wanted.paths);
-  const compared = diffSchedules(plans, applied.schedules, (dagId) => !isGone(dagId), applied.keyId, sources);
+  const compared = diffSchedules(
+    plans,
+    [...(applied.deleted ?? []), ...applied.schedules],
+    (dagId) => !isGone(dagId),
+    applied.keyId,
+    sources,
+  );
   const deletions = compared.filter(({ action }) => action === 'delete').length;
   const withheld = whyDeletionIsWithheld(wanted, deletions, owned, options);
   const pipelines = compared.map((change): PipelineChange => {

@@ -1,8 +1,8 @@
-import type { Client } from '@temporalio/client';
+import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
 import { cutBytes } from '../../lib/cut-bytes.ts';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
+import { incidentId, incidentKeyIn } from '../../workflows/plan/ids.ts';
 import {
-  incidentId,
   INCIDENT_WORKFLOW,
   type IncidentInput,
   monitorQueue,
@@ -37,40 +37,64 @@ export class IncidentSignals {
     private readonly taskQueue: string,
   ) {}
 
-  /** Reports an observation to an incident; starts the incident if it is not open. */
-  async observe(incident: string, observation: Observation): Promise<void> {
-    const id = incidentId(incident);
-    if (observation.state === 'over' && (await this.signalOver(id, observation))) return;
-    const input: IncidentInput = { key: incident };
-    await this.client.workflow.signalWithStart(INCIDENT_WORKFLOW, {
-      workflowId: id,
+  /**
+   * Reports an observation to an incident; starts the incident if it is not open.
+   * @param named the key for a new incident: with the pipeline's name in place of its dag_id
+   * @returns the key of the incident: if another deployment has an open incident with it, one with this deployment
+   */
+  async observe(incident: string, observation: Observation, named = incident): Promise<string> {
+    if (observation.state === 'over' && (await this.signalOver(incident, observation))) return incident;
+    const isOpen = named !== incident && (await this.fateOf(incident)) === undefined;
+    const key = isOpen ? incident : named;
+    if (await this.open(key, observation)) return key;
+    const own = incidentKeyIn(this.taskQueue, incident);
+    if (await this.open(own, observation)) return own;
+    throw new Error(`The incident '${own}' belongs to another deployment.`);
+  }
+
+  /** Starts an incident if it is not open, and signals it. @returns false if it is open in another deployment */
+  private async open(key: string, observation: Observation): Promise<boolean> {
+    try {
+      await this.start(key, observation.page);
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      if ((await this.fateOf(key)) !== undefined) return false;
+    }
+    await this.client.workflow.getHandle(incidentId(key)).signal(OBSERVE, observation);
+    return true;
+  }
+
+  private async start(key: string, page: Page): Promise<void> {
+    const input: IncidentInput = { key };
+    await this.client.workflow.start(INCIDENT_WORKFLOW, {
+      workflowId: incidentId(key),
       taskQueue: monitorQueue(this.taskQueue),
       args: [input],
-      signal: OBSERVE,
-      signalArgs: [observation],
       // Current details need a running monitor worker; the static summary does not.
-      staticSummary: cutBytes(observation.page.summary, SUMMARY_BYTES),
-      staticDetails: cutBytes(detailsText(observation.page), DETAILS_BYTES),
+      staticSummary: cutBytes(page.summary, SUMMARY_BYTES),
+      staticDetails: cutBytes(detailsText(page), DETAILS_BYTES),
       typedSearchAttributes: [searchAttribute('queue', this.taskQueue), searchAttribute('state', 'open')],
     });
   }
 
   /** Ends an incident. @returns false when it was deleted: then a new incident must resolve what the old one opened */
-  private async signalOver(id: string, observation: Observation): Promise<boolean> {
-    const handle = this.client.workflow.getHandle(id);
+  private async signalOver(key: string, observation: Observation): Promise<boolean> {
+    const fate = await this.fateOf(key);
+    if (fate !== undefined) return fate === 'ended';
     try {
-      await handle.signal(OBSERVE, observation);
+      await this.client.workflow.getHandle(incidentId(key)).signal(OBSERVE, observation);
       return true;
     } catch (error) {
       if (!isGone(error)) throw error;
     }
-    return (await this.fateOf(id)) !== 'gone';
+    return (await this.fateOf(key)) !== 'gone';
   }
 
-  /** @returns undefined while the incident is open */
-  private async fateOf(id: string): Promise<'ended' | 'gone' | undefined> {
+  /** @returns undefined while the incident of this deployment is open; `ended` if another deployment has a newer one with this key */
+  private async fateOf(key: string): Promise<'ended' | 'gone' | undefined> {
     try {
-      const { status } = await this.client.workflow.getHandle(id).describe();
+      const { status, typedSearchAttributes } = await this.client.workflow.getHandle(incidentId(key)).describe();
+      if ((typedSearchAttributes.get(SEARCH_ATTRIBUTES.queue) ?? this.taskQueue) !== this.taskQueue) return 'ended';
       // A terminated incident has not resolved what it opened, so treat it as deleted.
       return status.name === 'RUNNING' ? undefined : status.name === 'COMPLETED' ? 'ended' : 'gone';
     } catch (error) {
@@ -88,7 +112,7 @@ export class IncidentSignals {
     for await (const { workflowId } of this.client.workflow.list({ query, pageSize: 1_000 })) running.add(workflowId);
     const doubtful = incidents.filter((incident) => !running.has(incidentId(incident)));
     await inTurns(doubtful, AT_ONCE, async (incident) => {
-      const fate = await this.fateOf(incidentId(incident));
+      const fate = await this.fateOf(incident);
       if (fate) lost.set(incident, fate);
     });
     this.listedAt = now;

@@ -4,6 +4,7 @@ import type { Checked, LastSuccess, MonitorFacts, RunDetails, SensorFacts } from
 import type { WatchedConnector } from '../../monitors/connectors/watched-connector.ts';
 import type { WatchedPipeline, WatchedRun } from '../../monitors/watched.ts';
 import type { Observation } from '../../workflows/plan/incidents/incident.ts';
+import { tickOf } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type DataInterval, dataIntervalAt, iso, tickAfter } from '../../workflows/plan/timetable/schedule.ts';
 import { MAX_SLAS, watchedFor } from '../../workflows/plan/incidents/sla.ts';
@@ -41,8 +42,8 @@ export class TemporalFacts implements MonitorFacts {
     onChange: (before: Plan, after: Plan) => void = () => undefined,
   ) {
     this.schedules = new ScheduleIndex(client, taskQueue, onChange);
-    this.runs = new RunIndex(client);
-    this.lastEnds = new LastEnds(client, this.runs);
+    this.runs = new RunIndex(client, undefined, taskQueue);
+    this.lastEnds = new LastEnds(client, this.runs, taskQueue);
     this.slas = new SlaReader(client);
     this.retention = new Retention(client);
     this.incidents = new IncidentSignals(client, taskQueue);
@@ -130,7 +131,7 @@ export class TemporalFacts implements MonitorFacts {
   }
 
   lastSuccess(dagId: string, except: WatchedRun | undefined): Promise<LastSuccess | undefined> {
-    return readLastSuccess(this.client, dagId, except);
+    return readLastSuccess(this.client, this.taskQueue, dagId, except);
   }
 
   nextTick({ schedule }: Plan, now: number): string | undefined {
@@ -138,8 +139,11 @@ export class TemporalFacts implements MonitorFacts {
     return tick === undefined ? undefined : iso(tick);
   }
 
-  observe(incident: string, observation: Observation): Promise<void> {
-    return this.incidents.observe(incident, observation);
+  async observe(incident: string, observation: Observation): Promise<string | undefined> {
+    const [dagId = ''] = incident.split('/', 1);
+    const name = this.schedules.pipelines.get(dagId)?.name ?? dagId;
+    const key = await this.incidents.observe(incident, observation, name + incident.slice(dagId.length));
+    return key === incident ? undefined : key;
   }
 
   lostIncidents(incidents: readonly string[], now: number): Promise<ReadonlyMap<string, 'ended' | 'gone'>> {
@@ -190,7 +194,6 @@ function checkSlas({ slas = [] }: Plan): void {
 
 /** The interval of a scheduled run, from its id: other sources lack it until a worker starts the run. */
 function intervalOfTick(pipelineRunId: string, { schedule }: Plan): DataInterval | undefined {
-  const tick = /\/scheduled-(.+)$/.exec(pipelineRunId)?.[1];
-  if (tick === undefined || !schedule || Number.isNaN(Date.parse(tick))) return undefined;
-  return dataIntervalAt(schedule, Date.parse(tick));
+  const tick = tickOf(pipelineRunId);
+  return tick === undefined || !schedule ? undefined : dataIntervalAt(schedule, tick);
 }

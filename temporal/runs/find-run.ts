@@ -1,4 +1,5 @@
 import type { Client } from '@temporalio/client';
+import { ownWorkflow } from '../own-workflow.ts';
 import { listRuns, RunNotFound, type RunSummary, WAITING_RUNS } from './runs.ts';
 
 /** Thrown when a dag_id matches no run or several; lists the candidates. */
@@ -29,10 +30,10 @@ const MAX_NAMED = 5;
  * @param name a run id, or a dag_id with only one matching run in the deployment
  * @param taskQueue of the deployment; absent: of all deployments
  * @returns its id
- * @throws RunNotFound, RunUnclear
+ * @throws RunNotFound, RunUnclear, OfAnotherDeployment
  */
 export async function findRun(client: Client, name: string, fits: keyof typeof FITTING, taskQueue?: string): Promise<string> {
-  if (name.includes('/')) return name;
+  if (name.includes('/')) return taskQueue === undefined ? name : ownWorkflow(client, taskQueue, name);
   const { query, none, many } = FITTING[fits];
   const runs = await listRuns(client, MAX_NAMED + 1, name, query, taskQueue);
   const [only] = runs;

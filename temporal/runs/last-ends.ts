@@ -3,6 +3,7 @@ import { RecentMap } from '../../lib/recent-map.ts';
 import type { WatchedRun } from '../../monitors/watched.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { ofDeployment } from '../names.ts';
 import type { RunIndex } from './run-index.ts';
 
 /** Maximum number of cached answers. */
@@ -18,6 +19,8 @@ export class LastEnds {
   constructor(
     private readonly client: Client,
     private readonly runs: RunIndex,
+    /** Of the deployment whose runs count. */
+    private readonly taskQueue: string,
   ) {}
 
   /** When a pipeline last succeeded, milliseconds. @param runs the known runs of the pipeline */
@@ -48,7 +51,7 @@ export class LastEnds {
   }
 
   private async ask(by: 'pipeline' | 'datasets', value: string): Promise<number> {
-    const query = `${SEARCH_ATTRIBUTES[by].name} = ${JSON.stringify(value)} AND ExecutionStatus = "Completed"`;
+    const query = `${SEARCH_ATTRIBUTES[by].name} = ${JSON.stringify(value)} AND ExecutionStatus = "Completed"${ofDeployment(this.taskQueue)}`;
     // Lists start with the run that ended last.
     for await (const { closeTime } of this.client.workflow.list({ query, pageSize: 1 })) return closeTime?.getTime() ?? 0;
     return 0;

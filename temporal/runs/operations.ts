@@ -9,6 +9,7 @@ import {
   type TaskOperation,
   type TaskRequest,
 } from '../../workflows/plan/runs/decision.ts';
+import { dagIdOf, type PipelineName } from '../../workflows/plan/ids.ts';
 import { sendUpdate } from './decisions.ts';
 import { explainRefusal } from './runs.ts';
 import { NotScheduled } from '../schedules/schedule-facts.ts';
@@ -38,17 +39,17 @@ export async function cancelRun(client: Client, pipelineRunId: string, request: 
 /** Pauses or resumes the schedule of a pipeline; running runs are not affected. @throws NotScheduled */
 export async function operatePipeline(
   client: Client,
-  dagId: string,
+  name: PipelineName,
   operation: RunOperation,
   { by, reason }: OperatorRequest,
 ): Promise<string> {
-  const handle = client.schedule.getHandle(dagId);
+  const handle = client.schedule.getHandle(name);
   const note = `${operation === 'pause' ? PAUSED_BY : 'resumed by '}${by}${reason === undefined ? '' : `: ${reason}`}`;
   try {
     await (operation === 'pause' ? handle.pause(note) : handle.unpause(note));
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(dagId);
+    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(name);
     throw error;
   }
-  return `${dagId} ${note}`;
+  return `${dagIdOf(name)} ${note}`;
 }

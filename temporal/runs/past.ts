@@ -7,24 +7,25 @@ import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import type { TaskState } from '../../workflows/plan/tasks/task-state.ts';
 import { intervalRuns } from './intervals.ts';
-import { pipelineRunId, scheduledRunIdBase } from '../names.ts';
+import { pipelineRunId, scheduledRunIdBase, siblingName } from '../../workflows/plan/ids.ts';
+import { ofDeployment } from '../names.ts';
 import { expiryOf, retentionOf } from '../retention.ts';
 import { NOT_BY_EVENTS } from '../search-attributes.ts';
 import { describeRun, RunNotFound, type RunSummary, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
-/** The activities of tasks that depend on earlier runs. */
-export function createPastActivities(client: Client) {
+/** The activities of tasks that depend on earlier runs. @param taskQueue of the deployment, whose runs count */
+export function createPastActivities(client: Client, taskQueue: string) {
   return {
     /** Fails, and so is retried, until the task may start. */
     async past_of_task(question: PastQuestion): Promise<Past> {
       const runs: RunBefore[] = [];
-      for (const run of await runsOf(client, question)) {
+      for (const run of await runsOf(client, taskQueue, question)) {
         const state = await taskStateOf(client, run, question.task);
         runs.push({ pipelineRunId: run.pipelineRunId, hasEnded: run.endedAt !== undefined, task: state });
         if (state === 'success' || state === 'skipped') break;
       }
-      const match = resultOfPast(question, runs, runs.length > 0 ? {} : await historyOf(client, question));
+      const match = resultOfPast(question, runs, runs.length > 0 ? {} : await historyOf(client, taskQueue, question));
       if (typeof match !== 'string') return match;
       throw ApplicationFailure.create({ type: 'NotYet', message: match, nonRetryable: false });
     },
@@ -73,25 +74,26 @@ export function resultOfPast(
   return `There is no run of ${span}: \`sluice backfill ${dagId} --from ${interval.start} --to ${interval.start}\` runs it; ${anyway}.`;
 }
 
-async function historyOf(client: Client, question: PastQuestion): Promise<EarlierHistory> {
-  const expiredBefore = await expiryOf(client, question.dagId, Date.now());
+async function historyOf(client: Client, taskQueue: string, question: PastQuestion): Promise<EarlierHistory> {
+  const expiredBefore = await expiryOf(client, siblingName(question.pipelineRunId, question.dagId), Date.now());
   const retentionMs = isExpired(question.interval, expiredBefore) ? await retentionOf(client) : undefined;
   if (retentionMs !== undefined) return { expiredAfterMs: retentionMs };
-  return { hasEarlier: await hasEarlierRun(client, question) };
+  return { hasEarlier: await hasEarlierRun(client, taskQueue, question) };
 }
 
 /** The runs that cover the whole interval, most promising first. */
-async function runsOf(client: Client, question: PastQuestion): Promise<RunSummary[]> {
+async function runsOf(client: Client, taskQueue: string, question: PastQuestion): Promise<RunSummary[]> {
   const { dagId, schedule, interval, pipelineRunId: own } = question;
   const { start, end } = interval;
-  const listed = (await intervalRuns(client, { dagId, schedule }, start, end))
+  const listed = (await intervalRuns(client, { dagId, schedule }, start, end, taskQueue))
     .filter((run) => Date.parse(run.interval.start) <= Date.parse(start) && Date.parse(run.interval.end) >= Date.parse(end))
     .map((run) => run.pipelineRunId);
   // The list lags a moment behind. The ids of scheduled, manual and backfill runs are predictable, so check them too.
+  const name = siblingName(own, dagId);
   const usual = [
-    `${scheduledRunIdBase(dagId)}-${end}`,
-    pipelineRunId(dagId, 'backfill', `${start}/${end}`),
-    pipelineRunId(dagId, 'manual', start),
+    `${scheduledRunIdBase(name)}-${end}`,
+    pipelineRunId(name, 'backfill', `${start}/${end}`),
+    pipelineRunId(name, 'manual', start),
   ];
   const ids = [...new Set([...listed, ...usual])].filter((id) => id !== own);
   const runs = await Promise.all(ids.map((id) => found(client, id)));
@@ -115,9 +117,9 @@ async function found(client: Client, id: string): Promise<RunSummary | undefined
 }
 
 /** Whether the pipeline had a run of any earlier interval. */
-async function hasEarlierRun(client: Client, { dagId, interval }: PastQuestion): Promise<boolean> {
+async function hasEarlierRun(client: Client, taskQueue: string, { dagId, interval }: PastQuestion): Promise<boolean> {
   const { pipeline, interval: since } = SEARCH_ATTRIBUTES;
-  const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${NOT_BY_EVENTS} AND ${since.name} <= "${iso(Date.parse(interval.start) + 1000)}"`;
+  const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${NOT_BY_EVENTS} AND ${since.name} <= "${iso(Date.parse(interval.start) + 1000)}"${ofDeployment(taskQueue)}`;
   for await (const info of client.workflow.list({ query })) {
     const { interval: start } = summaryOf(info);
     if (start !== undefined && Date.parse(start) < Date.parse(interval.start) && info.memo?.[VARIANT_MEMO] !== true) return true;

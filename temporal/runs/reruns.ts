@@ -6,7 +6,7 @@ import type { TaskResult } from '../../workflows/plan/runs/run.ts';
 import { type DataInterval, dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts';
 import type { RunEvent } from '../../workflows/plan/trigger.ts';
 import { showRun } from './follow-run.ts';
-import { pipelineRunId } from '../names.ts';
+import { pipelineRunId, siblingName } from '../../workflows/plan/ids.ts';
 import { describeRun, NotYet, RunExists, type RunReference } from './runs.ts';
 import { runStart } from './run-start.ts';
 
@@ -85,7 +85,7 @@ export async function startRerun(client: Client, taskQueue: string, order: Rerun
   const { run, plan, params, from, by } = order;
   NotYet.refuse(plan);
   const kept = keptOf(plan, previewRerun(order), run.tasks, from);
-  const workflowId = pipelineRunId(plan.dagId, 'rerun', iso(now));
+  const workflowId = pipelineRunId(siblingName(run.pipelineRunId, plan.dagId), 'rerun', iso(now));
   const { pipelineRunId: repeated, temporalRunId, original = repeated } = run;
   const rerunOf = { pipelineRunId: repeated, temporalRunId, original, kept };
   try {

@@ -31,9 +31,14 @@ export async function readRunDetails(client: Client, run: RunReference): Promise
   };
 }
 
-/** Finds the last success of a pipeline, at any time in the past. @param except a run to ignore */
-export async function readLastSuccess(client: Client, dagId: string, except: RunReference | undefined): Promise<LastSuccess | undefined> {
-  const ended = await listRuns(client, LOOKED_AT, dagId, 'ExecutionStatus = "Completed"');
+/** Finds the last success of a pipeline of a deployment, at any time in the past. @param except a run to ignore */
+export async function readLastSuccess(
+  client: Client,
+  taskQueue: string,
+  dagId: string,
+  except: RunReference | undefined,
+): Promise<LastSuccess | undefined> {
+  const ended = await listRuns(client, LOOKED_AT, dagId, 'ExecutionStatus = "Completed"', taskQueue);
   const run = ended.find(({ state, temporalRunId }) => state === 'success' && temporalRunId !== except?.temporalRunId);
   const input = run && (await readRunInput(client, run));
   if (!run?.endedAt || !input) return undefined;

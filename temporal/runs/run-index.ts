@@ -2,10 +2,12 @@ import type { KnownRun } from './known-run.ts';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { RecentMap } from '../../lib/recent-map.ts';
+import { type PipelineName, withinPipeline } from '../../workflows/plan/ids.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { isWaitKey } from '../../workflows/plan/tasks/wait-key.ts';
 import { ENDED_LIMITS, type EndedLimits, surplusRuns } from './ended-runs.ts';
+import { ofDeployment } from '../names.ts';
 import { summaryOf } from './runs.ts';
 import { isGone, Unchecked } from '../unchecked.ts';
 
@@ -34,7 +36,7 @@ export interface RemovedRun extends KnownRun {
 }
 
 /**
- * Caches the runs of a namespace. A refresh reads only runs that started or ended since the last one, so that it costs a few requests for
+ * Caches the runs of a deployment. A refresh reads only runs that started or ended since the last one, so that it costs a few requests for
  * any number of pipelines. The cache can be rebuilt from the server.
  */
 export class RunIndex {
@@ -45,12 +47,19 @@ export class RunIndex {
   private readonly removed = new Map<string, RemovedRun>();
   private verifiedAt = -Infinity;
   private seenUntil: number | undefined;
+  private readonly own: string;
 
-  /** @param limits how many ended runs of a pipeline are kept */
+  /**
+   * @param limits how many ended runs of a pipeline are kept
+   * @param taskQueue of the deployment; absent: runs of all deployments
+   */
   constructor(
     private readonly client: Client,
     private readonly limits: EndedLimits = ENDED_LIMITS,
-  ) {}
+    taskQueue?: string,
+  ) {
+    this.own = ofDeployment(taskQueue);
+  }
 
   /** All known runs, by dag_id. */
   byPipeline(): Map<string, KnownRun[]> {
@@ -82,7 +91,7 @@ export class RunIndex {
 
   /** Refreshes the runs. @param now milliseconds @param unchecked collects what cannot be read */
   async refresh(now: number, unchecked = new Unchecked()): Promise<void> {
-    const ours = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL`;
+    const ours = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL${this.own}`;
     const since = iso((this.seenUntil ?? now - KEPT) - OVERLAP);
     await this.list(this.seenUntil === undefined ? `${ours} AND ExecutionStatus = "Running"` : `${ours} AND StartTime >= "${since}"`);
     await this.list(`${ours} AND CloseTime >= "${since}"`);
@@ -96,27 +105,32 @@ export class RunIndex {
   /** Keeps ended runs of a pipeline for `ms`, if that is longer than the default. @param now milliseconds */
   async keepFor(dagId: string, ms: number, now: number): Promise<void> {
     if (ms <= (this.keptFor.get(dagId) ?? KEPT)) return;
-    await this.list(`${SEARCH_ATTRIBUTES.pipeline.name} = ${JSON.stringify(dagId)} AND CloseTime >= "${iso(now - ms)}"`);
+    await this.list(`${SEARCH_ATTRIBUTES.pipeline.name} = ${JSON.stringify(dagId)} AND CloseTime >= "${iso(now - ms)}"${this.own}`);
     this.keptFor.set(dagId, ms);
   }
 
-  /** Reads runs of open problems, by problem key, that are older than the cache. @param dagIds the existing pipelines */
-  async remember(problems: readonly string[], dagIds: { has(dagId: string): boolean }, unchecked: Unchecked): Promise<void> {
+  /** Reads runs of open problems, by problem key, that are older than the cache. @param pipelines the existing ones, by dag_id */
+  async remember(
+    problems: readonly string[],
+    pipelines: ReadonlyMap<string, { readonly name: PipelineName }>,
+    unchecked: Unchecked,
+  ): Promise<void> {
     const { pipeline, interval } = SEARCH_ATTRIBUTES;
     for (const key of problems) {
       // A waiting run has not ended, so the index already contains it.
       if (isWaitKey(key)) continue;
       const [dagId = '', , ...subject] = key.split('/');
       const what = subject.join('/');
-      if (!dagIds.has(dagId) || what === '' || what === 'freshness') continue;
+      const known = pipelines.get(dagId);
+      if (!known || what === '' || what === 'freshness') continue;
       const has = [...this.runs.values()].some(
-        ({ dagId: of, run }) => of === dagId && (run.interval?.start === what || run.pipelineRunId === `${dagId}/${what}`),
+        ({ dagId: of, run }) => of === dagId && (run.interval?.start === what || withinPipeline(run.pipelineRunId) === what),
       );
       if (has) continue;
       const from = Date.parse(what);
       const query = Number.isNaN(from)
-        ? `WorkflowId = ${JSON.stringify(`${dagId}/${what}`)}`
-        : `${pipeline.name} = ${JSON.stringify(dagId)} AND ${interval.name} >= "${iso(from)}" AND ${interval.name} < "${iso(from + 1_000)}"`;
+        ? `WorkflowId = ${JSON.stringify(`${known.name}/${what}`)}`
+        : `${pipeline.name} = ${JSON.stringify(dagId)} AND ${interval.name} >= "${iso(from)}" AND ${interval.name} < "${iso(from + 1_000)}"${this.own}`;
       await unchecked.guard(dagId, () => this.list(query));
     }
   }
@@ -126,7 +140,7 @@ export class RunIndex {
     for (const [dagId, runs] of this.byPipeline()) {
       const own = problems.filter((problem) => problem.startsWith(`${dagId}/`));
       const isOfProblem = ({ run }: KnownRun): boolean =>
-        own.some((problem) => problem.endsWith(`/${run.interval?.start}`) || problem.endsWith(run.pipelineRunId.slice(dagId.length)));
+        own.some((problem) => problem.endsWith(`/${run.interval?.start}`) || problem.endsWith(`/${withinPipeline(run.pipelineRunId)}`));
       const surplus = surplusRuns(runs, isOfProblem, now, this.keptFor.get(dagId) ?? KEPT, this.limits);
       for (const known of surplus) this.runs.delete(keyOf(known));
     }
@@ -140,7 +154,7 @@ export class RunIndex {
   private async followWaiting(): Promise<void> {
     const { pipeline, state } = SEARCH_ATTRIBUTES;
     const waiting = new Set<string>();
-    const query = `${pipeline.name} IS NOT NULL AND ${state.name} IS NOT NULL AND ExecutionStatus = "Running"`;
+    const query = `${pipeline.name} IS NOT NULL AND ${state.name} IS NOT NULL AND ExecutionStatus = "Running"${this.own}`;
     for await (const info of this.client.workflow.list({ query, pageSize: PAGE_SIZE })) {
       this.take(info);
       waiting.add(info.runId);
@@ -164,7 +178,7 @@ export class RunIndex {
   private async verifyRunning(now: number, unchecked: Unchecked): Promise<void> {
     if (now - this.verifiedAt < VERIFY_EVERY && now >= this.verifiedAt) return;
     const running = new Set<string>();
-    const query = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL AND ExecutionStatus = "Running"`;
+    const query = `${SEARCH_ATTRIBUTES.pipeline.name} IS NOT NULL AND ExecutionStatus = "Running"${this.own}`;
     for await (const { workflowId, runId } of this.client.workflow.list({ query, pageSize: PAGE_SIZE }))
       running.add(`${workflowId}\n${runId}`);
     const doubtful = [...this.runs.values()]

@@ -1,7 +1,9 @@
 import { type Client, WorkflowNotFoundError } from '@temporalio/client';
 import type { FoundRun, RunLookup } from '../../activities/run/run-lookup.ts';
+import { RecentMap } from '../../lib/recent-map.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
+import { ofDeployment } from '../names.ts';
 import { describeRun, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
@@ -13,17 +15,27 @@ function justAfter(time: string): string {
   return iso(Date.parse(time) + 1_000);
 }
 
+/** Maximum number of runs whose deployment is remembered. */
+const MAX_REMEMBERED = 1_000;
+
 /** The queries that tasks make about runs. */
 export function createRunLookup(client: Client): RunLookup {
+  // A task may run on another task queue than its run, which has that of its deployment.
+  const deployments = new RecentMap<string>(MAX_REMEMBERED);
+  const deploymentOf = async (run: string): Promise<string> => {
+    const known = deployments.get(run) ?? (await client.workflow.getHandle(run).describe()).taskQueue;
+    deployments.set(run, known);
+    return known;
+  };
   return {
-    async find({ dagId, interval, start, end }) {
+    async find({ dagId, interval, start, end, askedBy }) {
       const { pipeline, interval: since, intervalEnd: until } = SEARCH_ATTRIBUTES;
       const which = {
         same: ` AND ${since.name} >= "${start}" AND ${since.name} < "${justAfter(start)}"`,
         covering: ` AND ${since.name} < "${justAfter(start)}" AND ${until.name} >= "${end}"`,
         latest: '',
       }[interval];
-      const query = `${pipeline.name} = ${JSON.stringify(dagId)}${which}`;
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)}${which}${ofDeployment(await deploymentOf(askedBy))}`;
       const found: FoundRun[] = [];
       for await (const info of client.workflow.list({ query, pageSize: MOST })) {
         const { pipelineRunId, state, interval: itsStart } = summaryOf(info);

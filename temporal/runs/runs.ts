@@ -6,7 +6,9 @@ import { refusal } from '../../workflows/plan/not-yet.ts';
 import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { WAITS_MEMO } from '../../workflows/plan/tasks/wait-text.ts';
-import { ofDeployment, pipelineRunId } from '../names.ts';
+import { nameIn, type PipelineName, pipelineRunId } from '../../workflows/plan/ids.ts';
+import { ofDeployment } from '../names.ts';
+import { pipelineName } from '../schedules/pipeline-name.ts';
 import { runStart } from './run-start.ts';
 
 /** Thrown when a run of the same cause exists; the server rejects a second one. */
@@ -66,7 +68,7 @@ export interface RunReference {
 }
 
 /**
- * Starts a manual run.
+ * Starts a manual run of a pipeline of the deployment.
  * @param id unique among the runs of the pipeline
  * @param params validated by the caller; the run validates them again
  * @param by who requests the run
@@ -82,18 +84,25 @@ export async function startManualRun(
   by?: string,
 ): Promise<RunReference> {
   NotYet.refuse(plan);
-  const workflowId = pipelineRunId(plan.dagId, 'manual', id);
-  try {
-    const handle = await client.workflow.start(plan.dagId, {
-      workflowId,
-      workflowIdReusePolicy: 'REJECT_DUPLICATE',
-      ...runStart(plan, 'manual', taskQueue, { interval, ...(params && { params }), ...(by !== undefined && { by }) }),
-    });
-    return { pipelineRunId: workflowId, temporalRunId: handle.firstExecutionRunId };
-  } catch (error) {
-    if (error instanceof WorkflowExecutionAlreadyStartedError) throw new RunExists(workflowId);
-    throw error;
-  }
+  const start = runStart(plan, 'manual', taskQueue, { interval, ...(params && { params }), ...(by !== undefined && { by }) });
+  const startAs = async (name: PipelineName): Promise<RunReference> => {
+    const workflowId = pipelineRunId(name, 'manual', id);
+    try {
+      const handle = await client.workflow.start(plan.dagId, { workflowId, workflowIdReusePolicy: 'REJECT_DUPLICATE', ...start });
+      return { pipelineRunId: workflowId, temporalRunId: handle.firstExecutionRunId };
+    } catch (error) {
+      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
+      const own = nameIn(taskQueue, plan.dagId);
+      // Before both deployments have applied the pipeline, its name does not distinguish them.
+      if (name !== own && !(await isOfDeployment(client, workflowId, taskQueue))) return startAs(own);
+      throw new RunExists(workflowId);
+    }
+  };
+  return startAs(await pipelineName(client, taskQueue, plan.dagId));
+}
+
+async function isOfDeployment(client: Client, workflowId: string, taskQueue: string): Promise<boolean> {
+  return (await client.workflow.getHandle(workflowId).describe()).taskQueue === taskQueue;
 }
 
 export interface RunSummary {

@@ -2,7 +2,6 @@ import { type Client, WorkflowExecutionAlreadyStartedError, WorkflowNotFoundErro
 import {
   BACKFILL_QUERY,
   BACKFILL_WORKFLOW,
-  backfillId,
   type BackfillInput,
   type BackfillReport,
   MAX_INTERVALS,
@@ -13,6 +12,7 @@ import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
 import { intervalsBetween } from '../../workflows/plan/timetable/intervals.ts';
 import { withDrawing } from '../../graph/with-drawing.ts';
+import { backfillId, type PipelineName } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { answerIfAny } from '../answer.ts';
@@ -35,6 +35,8 @@ export interface BackfillOrder {
   readonly reprocess: Reprocess;
   readonly maxActive: number;
   readonly reverse: boolean;
+  /** Of the pipeline; absent: its dag_id. */
+  readonly name?: PipelineName;
 }
 
 /** Number of concurrent runs of a backfill: one if a task depends on its previous run, since other runs could only wait. */
@@ -57,14 +59,18 @@ function intervalsOf({ plan, from, to, reverse }: BackfillOrder, now: number): D
   return intervals;
 }
 
-/** Shows what a backfill would do with each interval if it started now. @throws BackfillRefused */
-export async function previewBackfill(client: Client, order: BackfillOrder): Promise<Choice[]> {
-  const { plan, reprocess, reverse } = order;
+/**
+ * Shows what a backfill would do with each interval if it started now.
+ * @param taskQueue of the deployment whose runs count; absent: of all
+ * @throws BackfillRefused
+ */
+export async function previewBackfill(client: Client, order: BackfillOrder, taskQueue?: string): Promise<Choice[]> {
+  const { plan, reprocess, reverse, name = plan.dagId } = order;
   const intervals = intervalsOf(order, Date.now());
   const first = intervals[0];
   if (!first) return [];
-  const runs = await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end);
-  const choices = chooseIntervals(intervals, runs, reprocess, await expiryOf(client, plan.dagId, Date.now()));
+  const runs = await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end, taskQueue);
+  const choices = chooseIntervals(intervals, runs, reprocess, await expiryOf(client, name, Date.now()));
   return reverse ? choices.reverse() : choices;
 }
 
@@ -74,13 +80,14 @@ export async function previewBackfill(client: Client, order: BackfillOrder): Pro
  * @throws BackfillRefused when a backfill of this range is active, NotYet
  */
 export async function startBackfill(client: Client, taskQueue: string, order: BackfillOrder): Promise<RunReference> {
-  const { plan, from, to } = order;
+  const { plan, from, to, reprocess, reverse, name = plan.dagId } = order;
   NotYet.refuse(plan);
   const now = Date.now();
   const total = intervalsOf(order, now).length;
-  const expiredBefore = await expiryOf(client, plan.dagId, now);
+  const expiredBefore = await expiryOf(client, name, now);
   const input: BackfillInput = {
-    ...order,
+    reprocess,
+    reverse,
     plan: withDrawing(plan),
     maxActive: activeRunsOf(order),
     from: iso(from),
@@ -90,7 +97,7 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
     wholeIntervals: true,
     ...(expiredBefore !== undefined && { expiredBefore }),
   };
-  const workflowId = backfillId(plan.dagId, input.from, input.to);
+  const workflowId = backfillId(name, input.from, input.to);
   try {
     const { firstExecutionRunId } = await client.workflow.start(BACKFILL_WORKFLOW, {
       workflowId,

@@ -1,5 +1,6 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import type { Client } from '@temporalio/client';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import { type SchedulePlan, tickAfter, tickBefore } from '../../workflows/plan/timetable/schedule.ts';
 import { accountForTicks, catchUp } from './catch-up.ts';
 import { scheduleOf } from './schedule-facts.ts';
@@ -21,21 +22,21 @@ export interface Finished {
  * and called again; each run starts only once.
  * @throws UpdatedMeanwhile, NotScheduled
  */
-export async function finishUpdate(client: Client, dagId: string, taskQueue: string): Promise<Finished> {
-  const { plan, changedAt, followUp } = await scheduleOf(client, dagId);
+export async function finishUpdate(client: Client, name: PipelineName, taskQueue: string): Promise<Finished> {
+  const { plan, changedAt, followUp } = await scheduleOf(client, name);
   if (!followUp) return { started: [] };
   const started: string[] = [];
   for (const span of followUp.dropped) {
-    started.push(...(await accountForTicks(client, plan, taskQueue, { ...span, to: span.to ?? changedAt })));
+    started.push(...(await accountForTicks(client, plan, taskQueue, { ...span, to: span.to ?? changedAt }, name)));
   }
-  const backfill = await catchUp(client, plan, taskQueue, changedAt);
+  const backfill = await catchUp(client, plan, taskQueue, changedAt, name);
   // Removing the mark is also an update that drops ticks, so wait until none is due.
   if (plan.schedule) await delay(untilQuiet(plan.schedule, Date.now()));
-  await removeFollowUp(client, plan, taskQueue, followUp);
+  await removeFollowUp(client, name, plan, taskQueue, followUp);
   if (plan.schedule) {
-    const { changedAt: to, held } = await scheduleOf(client, dagId);
+    const { changedAt: to, held } = await scheduleOf(client, name);
     started.push(
-      ...(await accountForTicks(client, plan, taskQueue, { schedule: plan.schedule, from: changedAt, to, ...(held && { held }) })),
+      ...(await accountForTicks(client, plan, taskQueue, { schedule: plan.schedule, from: changedAt, to, ...(held && { held }) }, name)),
     );
   }
   return { started, ...(backfill !== undefined && { backfill }) };

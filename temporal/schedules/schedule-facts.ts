@@ -2,7 +2,7 @@ import { type Client, type ScheduleDescription, ScheduleNotFoundError } from '@t
 import { runInputOf } from '../../workflows/plan/runs/run.ts';
 import { whyUnreadable } from '../../workflows/plan/tasks/unreadable.ts';
 import { PayloadRefused } from '../codec/codec.ts';
-import { scheduledRunIdBase } from '../names.ts';
+import { dagIdOf, type PipelineName, tickOf } from '../../workflows/plan/ids.ts';
 import { type PipelineSource, readSourceMemo } from '../deployment/pipeline-source.ts';
 import { type PausedSensors, readPausedSensors } from '../sensors/paused-sensors.ts';
 import { readFollowUp, type ScheduleBefore } from './follow-up.ts';
@@ -10,13 +10,15 @@ import { readFollowUp, type ScheduleBefore } from './follow-up.ts';
 /** Thrown when a pipeline has no schedule in Temporal. */
 export class NotScheduled extends Error {
   override readonly name = 'NotScheduled';
-  static of(dagId: string): NotScheduled {
-    return new NotScheduled(`There is no schedule '${dagId}' in Temporal: apply the pipeline with scheduler.ts.`);
+  static of(name: PipelineName): NotScheduled {
+    return new NotScheduled(`There is no schedule '${dagIdOf(name)}' in Temporal: apply the pipeline with scheduler.ts.`);
   }
 }
 
 /** The state of one of our Schedules. */
 export interface ScheduleFacts extends ScheduleBefore {
+  /** Of the deployment that it belongs to. */
+  readonly taskQueue: string;
   /** Milliseconds. */
   readonly createdAt: number;
   /** The runs that it started recently, oldest first. */
@@ -28,11 +30,11 @@ export interface ScheduleFacts extends ScheduleBefore {
 }
 
 /** @throws NotScheduled, PayloadRefused */
-export async function scheduleOf(client: Client, dagId: string): Promise<ScheduleFacts> {
+export async function scheduleOf(client: Client, name: PipelineName): Promise<ScheduleFacts> {
   try {
-    return factsOf(await client.schedule.getHandle(dagId).describe());
+    return factsOf(await client.schedule.getHandle(name).describe());
   } catch (error) {
-    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(dagId);
+    if (error instanceof ScheduleNotFoundError) throw NotScheduled.of(name);
     throw error;
   }
 }
@@ -49,14 +51,15 @@ export function factsOf({ scheduleId, action, info, state, raw }: ScheduleDescri
   const pausedSensors = readPausedSensors(action.memo);
   const count = Number(raw.info?.bufferSize ?? 0);
   const startedRuns = info.recentActions.map((taken) => taken.action.workflow.workflowId);
-  const since = Date.parse(startedRuns.at(-1)?.slice(scheduledRunIdBase(scheduleId).length + 1) ?? '');
+  const since = tickOf(startedRuns.at(-1) ?? '');
   return {
     plan: input.plan,
+    taskQueue: action.taskQueue,
     createdAt: info.createdAt.getTime(),
     changedAt: (info.lastUpdatedAt ?? info.createdAt).getTime(),
     paused: state.paused && (state.note ?? true),
     startedRuns,
-    ...(count > 0 && since > 0 && { held: { count, since } }),
+    ...(count > 0 && since !== undefined && { held: { count, since } }),
     ...(followUp && { followUp }),
     ...(source && { source }),
     ...(pausedSensors && { pausedSensors }),

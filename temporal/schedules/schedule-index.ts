@@ -4,6 +4,7 @@ import { RecentMap } from '../../lib/recent-map.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { readRunInput } from '../runs/run-input.ts';
 import type { RunReference } from '../runs/runs.ts';
+import type { PipelineName } from '../../workflows/plan/ids.ts';
 import { listSchedules } from './schedules.ts';
 import { NotScheduled, scheduleOf } from './schedule-facts.ts';
 import { isOutage, type Unchecked } from '../unchecked.ts';
@@ -18,6 +19,7 @@ const STARTED_KEPT = 100;
 
 /** A pipeline as read from its schedule. */
 export interface KnownPipeline {
+  readonly name: PipelineName;
   readonly plan: Plan;
   /** When its schedule was created, milliseconds. */
   readonly createdAt: number;
@@ -79,18 +81,18 @@ export class ScheduleIndex {
     const ids = new Set(listed.map(({ dagId }) => dagId));
     for (const dagId of this.known.keys()) if (!ids.has(dagId)) this.known.delete(dagId);
     this.unreadable.clear();
-    await inTurns(listed, AT_ONCE, async ({ dagId, planHash, paused, note, startedRuns: lately }) => {
+    await inTurns(listed, AT_ONCE, async ({ dagId, name = dagId, planHash, paused, note, startedRuns: lately }) => {
       const known = this.known.get(dagId);
       const startedRuns = new Set([...(known?.startedRuns ?? []), ...lately].slice(-STARTED_KEPT));
       // The applied hash also includes the horizon of the spec, so compare only its start.
       if (known && planHash.startsWith(known.plan.hash)) {
-        this.known.set(dagId, { ...known, paused, note, startedRuns });
+        this.known.set(dagId, { ...known, name, paused, note, startedRuns });
         return;
       }
       try {
-        const { plan, createdAt } = await scheduleOf(this.client, dagId);
+        const { plan, createdAt } = await scheduleOf(this.client, name);
         if (known && known.plan.hash !== plan.hash) this.onChange(known.plan, plan);
-        this.known.set(dagId, { plan, createdAt, paused, note, startedRuns });
+        this.known.set(dagId, { name, plan, createdAt, paused, note, startedRuns });
         this.plans.set(plan.hash, plan);
       } catch (error) {
         if (isOutage(error)) throw error;

@@ -1,29 +1,23 @@
-import {
-  type Client,
-  type ScheduleDescription,
-  type ScheduleOptions,
-  ScheduleAlreadyRunning,
-  ScheduleNotFoundError,
-  ScheduleOverlapPolicy,
-} from '@temporalio/client';
+import { type Client, type ScheduleDescription, ScheduleAlreadyRunning, ScheduleNotFoundError } from '@temporalio/client';
 import { describeSchedule } from '../../workflows/plan/describe.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { codecOf } from '../codec/codec.ts';
-import { markOf, type PipelineSource, type SourceMark, sourceMemo } from '../deployment/pipeline-source.ts';
-import { DELETED, readMark, writeMark } from './applied-mark.ts';
-import { type FollowUp, followUpMemo, followUpOf } from './follow-up.ts';
-import { scheduledRunIdBase } from '../names.ts';
-import { runStart } from '../runs/run-start.ts';
+import { markOf, type PipelineSource, type SourceMark } from '../deployment/pipeline-source.ts';
+import { DELETED, readMark } from './applied-mark.ts';
+import { type FollowUp, followUpOf } from './follow-up.ts';
+import { dagIdOf, nameIn, type PipelineName } from '../../workflows/plan/ids.ts';
 import { NotYet } from '../runs/runs.ts';
 import { factsOf } from './schedule-facts.ts';
-import { scheduleSpec, specHorizon } from './schedule-spec.ts';
+import { appliedHash, KEY_MARK, scheduleOptions } from './schedule-options.ts';
 import { searchAttribute } from '../search-attributes.ts';
-import { type PausedSensors, pausedSensorsMemo, readPausedSensors } from '../sensors/paused-sensors.ts';
+import { readPausedSensors } from '../sensors/paused-sensors.ts';
 
 /** One change, planned or done, that makes Temporal match the files. */
 export interface ScheduleChange {
   readonly dagId: string;
+  /** Of the pipeline, if its Schedule exists. */
+  readonly name?: PipelineName;
   /** `finish`: the Schedule matches, but the follow-up of an update was interrupted. */
   readonly action: 'create' | 'update' | 'finish' | 'delete' | 'unchanged';
   /** A short description: `0 6 * * * UTC`, `plan 3f2a… → 91bc…`. */
@@ -35,7 +29,11 @@ export interface ScheduleChange {
 
 /** A schedule as Temporal lists it. */
 export interface ScheduleState {
+  /** The id of the Schedule; absent: the dag_id. */
+  readonly name?: PipelineName;
   readonly dagId: string;
+  /** It is kept without times, because it was paused when its pipeline was deleted. */
+  readonly isDeleted?: true;
   readonly planHash: string;
   /** Where it was applied from; absent if by an earlier version. */
   readonly source?: SourceMark;
@@ -51,15 +49,21 @@ export interface ScheduleState {
 
 const INTERRUPTED = 'its last update was interrupted';
 
-/** Lists the schedules of one deployment (task queue) with a single list call. */
+/** Lists the schedules of one deployment (task queue) with a single list call, without those of deleted pipelines. */
 export async function listSchedules(client: Client, taskQueue: string): Promise<ScheduleState[]> {
+  return (await listAllSchedules(client, taskQueue)).filter(({ isDeleted }) => !isDeleted);
+}
+
+/** Like `listSchedules`, with those of deleted pipelines that are kept. */
+export async function listAllSchedules(client: Client, taskQueue: string): Promise<ScheduleState[]> {
   const found: ScheduleState[] = [];
   const query = `${SEARCH_ATTRIBUTES.queue.name} = ${JSON.stringify(taskQueue)}`;
   for await (const { scheduleId, searchAttributes, state, info } of client.schedule.list({ query })) {
     const mark = (searchAttributes as Record<string, readonly unknown[]> | undefined)?.[SEARCH_ATTRIBUTES.planHash.name]?.[0];
-    if (mark === DELETED) continue;
     found.push({
-      dagId: scheduleId,
+      name: scheduleId,
+      dagId: dagIdOf(scheduleId),
+      ...(mark === DELETED && { isDeleted: true }),
       ...readMark(String(mark ?? '')),
       paused: state.paused,
       note: state.note ?? '',
@@ -84,13 +88,14 @@ export function diffSchedules(
   sources: ReadonlyMap<string, PipelineSource> = new Map(),
 ): ScheduleChange[] {
   const known = new Map(existing.map((schedule) => [schedule.dagId, schedule]));
+  const named = ({ name }: Pick<ScheduleState, 'name'>): Pick<ScheduleChange, 'name'> => (name === undefined ? {} : { name });
   const planned = new Set(plans.map((plan) => plan.dagId));
   return [
     ...plans.map((plan): ScheduleChange => {
       const schedule = known.get(plan.dagId);
       const source = sources.get(plan.dagId);
-      const change = { dagId: plan.dagId, plan, ...(source && { source }) };
-      if (!schedule) return { ...change, action: 'create', detail: describeSchedule(plan.schedule) };
+      const change = { dagId: plan.dagId, plan, ...(source && { source }), ...named(schedule ?? {}) };
+      if (!schedule || schedule.isDeleted) return { ...change, action: 'create', detail: describeSchedule(plan.schedule) };
       if (schedule.planHash !== appliedHash(plan, keyId))
         return { ...change, action: 'update', detail: describeUpdate(schedule.planHash, plan, keyId) };
       if (source && !isFrom(source, schedule.source)) return { ...change, action: 'update', detail: `from ${source.file}` };
@@ -98,10 +103,10 @@ export function diffSchedules(
       return { ...change, action: 'unchanged', detail: describeSchedule(plan.schedule) };
     }),
     ...existing
-      .filter(({ dagId }) => !planned.has(dagId))
-      .flatMap(({ dagId, isPending }): ScheduleChange[] => {
-        if (!keep(dagId)) return [{ dagId, action: 'delete', detail: 'its file is gone' }];
-        return isPending ? [{ dagId, action: 'finish', detail: INTERRUPTED }] : [];
+      .filter(({ dagId, isDeleted }) => !planned.has(dagId) && !isDeleted)
+      .flatMap(({ dagId, isPending, ...schedule }): ScheduleChange[] => {
+        if (!keep(dagId)) return [{ dagId, action: 'delete', detail: 'its file is gone', ...named(schedule) }];
+        return isPending ? [{ dagId, action: 'finish', detail: INTERRUPTED, ...named(schedule) }] : [];
       }),
   ];
 }
@@ -110,13 +115,6 @@ function isFrom(source: PipelineSource, applied: SourceMark | undefined): boolea
   const mark = markOf(source);
   return applied !== undefined && applied.project === mark.project && applied.file === mark.file;
 }
-
-/** Identifies an applied definition: the plan's hash, the horizon of its spec, and the key that encrypts it. */
-function appliedHash({ hash, schedule }: Plan, keyId: string | undefined): string {
-  return hash + specHorizon(schedule, Date.now()) + (keyId === undefined ? '' : `${KEY_MARK}${keyId}`);
-}
-
-const KEY_MARK = '#';
 
 function describeUpdate(applied: string, { hash }: Plan, keyId: string | undefined): string {
   const [, appliedKey] = applied.split(KEY_MARK);
@@ -127,35 +125,68 @@ function describeUpdate(applied: string, { hash }: Plan, keyId: string | undefin
 
 /**
  * Applies one change of a Schedule; `finishUpdate` does the follow-up. Started runs are not affected: they carry their own plan.
+ * @returns the name of the pipeline: if another deployment has its dag_id, a new Schedule gets one with this deployment
+ * @throws ScheduleOfAnother, NotYet
  */
-export async function applyChange(client: Client, change: ScheduleChange, taskQueue: string): Promise<void> {
-  const { dagId, action, plan, source } = change;
-  if (action === 'delete') return deleteSchedule(client, dagId, taskQueue);
-  if (action === 'unchanged' || action === 'finish' || !plan) return;
+export async function applyChange(client: Client, change: ScheduleChange, taskQueue: string): Promise<PipelineName> {
+  const { dagId, name = dagId, action, plan } = change;
+  if (action === 'delete') await deleteSchedule(client, name, taskQueue);
+  if (action !== 'create' && action !== 'update') return name;
+  if (!plan) return name;
   NotYet.refuse(plan);
-  const deployment = { taskQueue, keyId: codecOf(client).keyId, ...(source && { source }) };
-  if (action === 'create') {
-    try {
-      await client.schedule.create(scheduleOptions(plan, deployment, followUpOf(plan)));
-      return;
-    } catch (error) {
-      // The list may lag a moment behind: if the Schedule exists, update it.
-      if (!(error instanceof ScheduleAlreadyRunning)) throw error;
-    }
+  const write = async (at: PipelineName): Promise<PipelineName> => {
+    if (action === 'create' && (await createSchedule(client, at, change, plan, taskQueue))) return at;
+    await updateSchedule(client, at, change, plan, taskQueue);
+    return at;
+  };
+  const own = nameIn(taskQueue, dagId);
+  return write(name).catch((error: unknown) => {
+    if (error instanceof TakenByDeployment && name !== own) return write(own);
+    throw error;
+  });
+}
+
+/** @returns false if it exists: the list may lag a moment behind */
+async function createSchedule(
+  client: Client,
+  name: PipelineName,
+  { source }: ScheduleChange,
+  plan: Plan,
+  taskQueue: string,
+): Promise<boolean> {
+  const deployment = { name, taskQueue, keyId: codecOf(client).keyId, ...(source && { source }) };
+  try {
+    await client.schedule.create(scheduleOptions(plan, deployment, followUpOf(plan)));
+    return true;
+  } catch (error) {
+    if (error instanceof ScheduleAlreadyRunning) return false;
+    throw error;
   }
-  await client.schedule.getHandle(dagId).update((description) => {
+}
+
+/** @throws TakenByDeployment, ScheduleOfAnother */
+async function updateSchedule(
+  client: Client,
+  name: PipelineName,
+  { dagId, source }: ScheduleChange,
+  plan: Plan,
+  taskQueue: string,
+): Promise<void> {
+  const deployment = { name, taskQueue, keyId: codecOf(client).keyId, ...(source && { source }) };
+  await client.schedule.getHandle(name).update((description) => {
     const { state, typedSearchAttributes } = description;
     const queue = typedSearchAttributes.get(SEARCH_ATTRIBUTES.queue);
-    if (queue !== taskQueue) {
-      throw new ScheduleOfAnotherDeployment(
-        `There is a schedule '${dagId}' that ${queue === undefined ? 'Sluice did not make' : `belongs to the deployment with task queue '${queue}'`}. ` +
-          'Rename the pipeline, or delete that schedule if it is not needed.',
+    if (queue !== undefined && queue !== taskQueue)
+      throw new TakenByDeployment(`The schedule '${name}' belongs to the deployment with task queue '${queue}'.`);
+    if (queue === undefined) {
+      throw new ScheduleOfAnother(
+        `There is a schedule '${name}' that Sluice did not make. Rename the pipeline, or delete that schedule if it is not needed.`,
       );
     }
     const before = factsOf(description);
     const owner = before.source?.project;
     if (source && owner !== undefined && owner !== source.project && !isDeleted(description)) {
-      throw new ScheduleOfAnotherDeployment(
+      throw new ScheduleOfAnother(
         `There is a schedule '${dagId}' that belongs to the project '${owner}' (${before.source?.file}). ` +
           `Rename the pipeline; or delete that file and apply '${owner}' with --prune, if the pipeline moves to '${source.project}'.`,
       );
@@ -170,8 +201,8 @@ export async function applyChange(client: Client, change: ScheduleChange, taskQu
  * Deletes a Schedule. One that is paused, or has a paused sensor, is kept without times and marked as deleted: if its pipeline returns, it
  * is still paused, with the note of its operator.
  */
-async function deleteSchedule(client: Client, dagId: string, taskQueue: string): Promise<void> {
-  const handle = client.schedule.getHandle(dagId);
+async function deleteSchedule(client: Client, name: PipelineName, taskQueue: string): Promise<void> {
+  const handle = client.schedule.getHandle(name);
   try {
     const { state: found, action: start } = await handle.describe();
     if (!found.paused && !readPausedSensors(start.memo)) return await handle.delete();
@@ -181,7 +212,7 @@ async function deleteSchedule(client: Client, dagId: string, taskQueue: string):
       policies,
       state: now,
       typedSearchAttributes: [
-        searchAttribute('pipeline', dagId),
+        searchAttribute('pipeline', dagIdOf(name)),
         searchAttribute('planHash', DELETED),
         searchAttribute('queue', taskQueue),
       ],
@@ -205,11 +236,17 @@ export class UpdatedMeanwhile extends Error {
  * @param followUp the completed follow-up
  * @throws UpdatedMeanwhile
  */
-export async function removeFollowUp(client: Client, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
-  await client.schedule.getHandle(plan.dagId).update((description) => {
+export async function removeFollowUp(client: Client, name: PipelineName, plan: Plan, taskQueue: string, followUp: FollowUp): Promise<void> {
+  await client.schedule.getHandle(name).update((description) => {
     const now = factsOf(description);
     const { source, pausedSensors } = now;
-    const deployment = { taskQueue, keyId: codecOf(client).keyId, ...(source && { source }), ...(pausedSensors && { pausedSensors }) };
+    const deployment = {
+      name,
+      taskQueue,
+      keyId: codecOf(client).keyId,
+      ...(source && { source }),
+      ...(pausedSensors && { pausedSensors }),
+    };
     if (now.plan.hash !== plan.hash || JSON.stringify(now.followUp) !== JSON.stringify(followUp)) {
       throw new UpdatedMeanwhile(`The schedule '${plan.dagId}' was updated by another scheduler in the meantime.`);
     }
@@ -217,47 +254,12 @@ export async function removeFollowUp(client: Client, plan: Plan, taskQueue: stri
   });
 }
 
-/** Thrown when the id of a pipeline belongs to a schedule of another deployment in the same namespace. */
-export class ScheduleOfAnotherDeployment extends Error {
-  override readonly name = 'ScheduleOfAnotherDeployment';
+/** Thrown when the id of a pipeline belongs to a schedule of another project, or to one that Sluice did not make. */
+export class ScheduleOfAnother extends Error {
+  override readonly name = 'ScheduleOfAnother';
 }
 
-/** The deployment that a Schedule belongs to. */
-interface ScheduleOwner {
-  readonly taskQueue: string;
-  /** The key that encrypts its plan. */
-  readonly keyId: string | undefined;
-  /** Where its plan was applied from. */
-  readonly source?: PipelineSource;
-  readonly pausedSensors?: PausedSensors;
-}
-
-function scheduleOptions(plan: Plan, { taskQueue, keyId, source, pausedSensors }: ScheduleOwner, followUp?: FollowUp): ScheduleOptions {
-  const start = runStart(plan, 'scheduled', taskQueue);
-  return {
-    scheduleId: plan.dagId,
-    spec: plan.schedule === null ? {} : scheduleSpec(plan.schedule, Date.now()),
-    action: {
-      type: 'startWorkflow',
-      workflowType: plan.dagId,
-      workflowId: scheduledRunIdBase(plan.dagId),
-      ...start,
-      memo: { ...start.memo, ...sourceMemo(source), ...pausedSensorsMemo(pausedSensors), ...(followUp && followUpMemo(followUp)) },
-    },
-    policies: {
-      // The default, SKIP, would silently drop ticks while a run takes long; buffered ticks run one after the other. A pipeline that limits
-      // its active runs uses its own queue, which all run types share and operators can inspect.
-      overlap: plan.maxActiveRuns === undefined && !plan.concurrency ? ScheduleOverlapPolicy.BUFFER_ALL : ScheduleOverlapPolicy.ALLOW_ALL,
-      catchupWindow: '365 days',
-    },
-    typedSearchAttributes: [
-      searchAttribute('pipeline', plan.dagId),
-      searchAttribute(
-        'planHash',
-        writeMark({ planHash: appliedHash(plan, keyId), ...(source && { source: markOf(source) }), isPending: followUp !== undefined }),
-      ),
-      searchAttribute('queue', taskQueue),
-      ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
-    ],
-  };
+/** The name of a pipeline belongs to another deployment in the same namespace. */
+class TakenByDeployment extends Error {
+  override readonly name = 'TakenByDeployment';
 }

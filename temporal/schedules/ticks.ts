@@ -5,7 +5,7 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import { isUnderWay } from '../../workflows/plan/runs/run.ts';
 import { type DataInterval, dataIntervalAround, iso, type SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
 import { intervalRuns } from '../runs/intervals.ts';
-import { scheduledRunIdBase } from '../names.ts';
+import { type PipelineName, scheduledRunIdBase } from '../../workflows/plan/ids.ts';
 import { expiryFor, retentionOf } from '../retention.ts';
 import { runStart } from '../runs/run-start.ts';
 import { summaryOf } from '../runs/runs.ts';
@@ -44,18 +44,18 @@ const DELETED = 'its schedule started a run, which was deleted from Temporal. A 
  */
 export async function listTicks(
   client: Client,
-  dagId: string,
+  name: PipelineName,
   range: { readonly from?: number; readonly to?: number } = {},
   now = Date.now(),
 ): Promise<Tick[]> {
-  const { plan, createdAt, paused, held, startedRuns } = await scheduleOf(client, dagId);
+  const { plan, taskQueue, createdAt, paused, held, startedRuns } = await scheduleOf(client, name);
   const { schedule } = plan;
   if (!schedule) return [];
   const expiredBefore = expiryFor(createdAt, await retentionOf(client), now);
   const from = range.from ?? Date.parse(schedule.startAt ?? dataIntervalAround(schedule, createdAt)?.start ?? iso(createdAt));
   const intervals = intervalsBetween(schedule, { from, to: range.to ?? now, now, limit: MAX_TICKS });
   const [first] = intervals;
-  const runs = first ? await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end) : [];
+  const runs = first ? await intervalRuns(client, plan, first.start, intervals.at(-1)?.end ?? first.end, taskQueue) : [];
   const states = new Map(intervals.map((interval) => [interval.start, stateOfInterval(interval, runs)]));
   // Buffered ticks come after the run that they wait for.
   const busy = intervals.find(({ start }) => isUnderWay(states.get(start)?.state ?? ''))?.start ?? '';
@@ -65,9 +65,9 @@ export async function listTicks(
     if (known) return { tick, interval, ...known };
     if (held && interval.start > busy) return { tick, interval, state: 'queued', why: 'the run before has not ended' };
     const due = Date.parse(tick);
-    const id = runIdOf(plan, interval);
+    const id = runIdOf(name, schedule, interval);
     const holder = runs.find(({ pipelineRunId }) => pipelineRunId === id);
-    if (holder && due <= now) return takenTick(dagId, interval, id, holder.interval);
+    if (holder && due <= now) return takenTick(plan.dagId, interval, id, holder.interval);
     if (isExpired(interval, expiredBefore)) return { tick, interval, state: 'expired', why: EXPIRED };
     if (startedRuns.includes(id)) return { tick, interval, state: 'expired', why: DELETED };
     if (due < createdAt)
@@ -98,14 +98,14 @@ export interface FilledTicks {
 }
 
 /** Starts runs for ticks without one, under the ids that the Schedule would have used. */
-export async function fillTicks(client: Client, dagId: string, taskQueue: string, ticks: readonly Tick[]): Promise<FilledTicks> {
-  const { plan } = await scheduleOf(client, dagId);
+export async function fillTicks(client: Client, name: PipelineName, taskQueue: string, ticks: readonly Tick[]): Promise<FilledTicks> {
+  const { plan } = await scheduleOf(client, name);
   const started: string[] = [];
   const taken = ticks.filter(({ idTakenBy }) => idTakenBy !== undefined);
   for (const { interval } of ticks.filter(isOpen)) {
-    const { id, outcome, by } = await startScheduledRun(client, plan, taskQueue, interval);
+    const { id, outcome, by } = await startScheduledRun(client, plan, taskQueue, interval, plan.schedule, name);
     if (outcome === 'started') started.push(id);
-    if (by) taken.push(takenTick(dagId, interval, id, by));
+    if (by) taken.push(takenTick(plan.dagId, interval, id, by));
   }
   return { started, taken };
 }
@@ -121,6 +121,7 @@ export interface TickStart {
 /**
  * Starts the run of a tick as its Schedule would.
  * @param schedule the schedule of the tick: the plan's, or the one that the plan replaced
+ * @param name of the pipeline; default: its dag_id
  */
 export async function startScheduledRun(
   client: Client,
@@ -128,8 +129,9 @@ export async function startScheduledRun(
   taskQueue: string,
   interval: DataInterval,
   schedule: SchedulePlan | null = plan.schedule,
+  name: PipelineName = plan.dagId,
 ): Promise<TickStart> {
-  const id = runIdOf({ dagId: plan.dagId, schedule }, interval);
+  const id = runIdOf(name, schedule, interval);
   try {
     await client.workflow.start(plan.dagId, {
       workflowId: id,
@@ -149,7 +151,7 @@ export async function startScheduledRun(
 }
 
 /** The id that a Schedule gives the run of an interval. */
-function runIdOf({ dagId, schedule }: Pick<Plan, 'dagId' | 'schedule'>, { end }: DataInterval): string {
+function runIdOf(name: PipelineName, schedule: SchedulePlan | null, { end }: DataInterval): string {
   const tick = Date.parse(end);
-  return `${scheduledRunIdBase(dagId)}-${iso(schedule ? firingInstant(schedule, tick) : tick)}`;
+  return `${scheduledRunIdBase(name)}-${iso(schedule ? firingInstant(schedule, tick) : tick)}`;
 }

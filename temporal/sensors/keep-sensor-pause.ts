@@ -1,19 +1,20 @@
 import { type Client, ScheduleNotFoundError, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
-import { sensorOf } from '../../workflows/plan/sensor.ts';
+import { type PipelineName, sensorOf } from '../../workflows/plan/ids.ts';
 import { readPausedSensors, withSensorPause } from './paused-sensors.ts';
 import { statusOf } from './sensors.ts';
 
 /**
  * Records in the Schedule of a pipeline whether a sensor is paused. Called before both are deleted: if the pipeline returns, its sensor is
  * still paused.
+ * @param name of the pipeline
  * @param id of the sensor
  */
-export async function keepSensorPause(client: Client, id: string): Promise<void> {
-  const { dagId, trigger } = sensorOf(id);
+export async function keepSensorPause(client: Client, name: PipelineName, id: string): Promise<void> {
+  const { trigger } = sensorOf(id);
   const request = await pauseOf(client, id);
-  const schedule = client.schedule.getHandle(dagId);
+  const schedule = client.schedule.getHandle(name);
   try {
     const known = readPausedSensors((await schedule.describe()).action.memo);
     if (!request && known?.[trigger] === undefined) return;

@@ -5,13 +5,14 @@ import { dataIntervalAt, iso } from '../../workflows/plan/timetable/schedule.ts'
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { CLAIM_START, SENSOR_REPORT } from '../../workflows/plan/sensor.ts';
 import { idBeginning } from '../../workflows/plan/values/bounded-id.ts';
-import { pipelineRunId, wholeRunId } from '../names.ts';
+import { dagIdOf, pipelineRunId, wholeRunId } from '../../workflows/plan/ids.ts';
+import { ofDeployment } from '../names.ts';
 import { explainRefusal } from '../refusals.ts';
 import { readRunInput } from '../runs/run-input.ts';
 import { runStart } from '../runs/run-start.ts';
 import { summaryOf } from '../runs/runs.ts';
 
-type NamedRun = Pick<RunRequest, 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
+type NamedRun = Pick<RunRequest, 'name' | 'cause' | 'id'> & { readonly plan: Pick<Plan, 'dagId'> };
 
 /** Temporal's default limit for ids, which older releases could use in full. */
 const MAX_FORMER_BYTES = 1_000;
@@ -37,6 +38,7 @@ const HANDED_OVER = 10;
  */
 export function createSensorStarts(client: Client, taskQueue: string, here = false): Required<RunStarts> {
   let starting = 0;
+  const own = ofDeployment(taskQueue);
   const within = async <T>(ask: () => Promise<T>): Promise<T> => {
     try {
       return await client.withDeadline(Date.now() + WITHIN, ask);
@@ -44,16 +46,17 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       throw explainRefusal(error);
     }
   };
-  const wholeIdOf = ({ plan, cause, id }: NamedRun): string => wholeRunId(plan.dagId, cause, id);
-  const idOf = ({ plan, cause, id }: NamedRun): string => pipelineRunId(plan.dagId, cause, id);
+  const wholeIdOf = ({ plan, name = plan.dagId, cause, id }: NamedRun): string => wholeRunId(name, cause, id);
+  const idOf = ({ plan, name = plan.dagId, cause, id }: NamedRun): string => pipelineRunId(name, cause, id);
   return {
     idOf,
 
-    async start({ plan, cause, id, former = [], trigger, params, event, interval: given, upTo }) {
-      const runId = idOf({ plan, cause, id });
-      const whole = wholeIdOf({ plan, cause, id });
+    async start({ former = [], trigger, params, event, interval: given, upTo, ...run }) {
+      const { plan, cause, id } = run;
+      const runId = idOf(run);
+      const whole = wholeIdOf(run);
       const others = [
-        ...former.map((each) => ({ runId: idOf({ plan, cause, id: each.id }), isOwn: each.isOwn })),
+        ...former.map((each) => ({ runId: idOf({ ...run, id: each.id }), isOwn: each.isOwn })),
         // Releases before 2026-11-28 used ids up to Temporal's own limit.
         ...(whole !== runId && Buffer.byteLength(whole) <= MAX_FORMER_BYTES ? [{ runId: whole, isOwn: true }] : []),
       ];
@@ -111,10 +114,11 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
       }
     },
 
-    async recent(dagId, cause) {
+    async recent(name, cause) {
       const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
-      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)}`;
-      const prefix = idOf({ plan: { dagId }, cause, id: '' });
+      const dagId = dagIdOf(name);
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)}${own}`;
+      const prefix = idOf({ plan: { dagId }, name, cause, id: '' });
       const found: string[] = [];
       for await (const { workflowId } of client.workflow.list({ query, pageSize: RECENT })) {
         if (workflowId.startsWith(prefix)) found.push(workflowId.slice(prefix.length));
@@ -135,13 +139,13 @@ export function createSensorStarts(client: Client, taskQueue: string, here = fal
           ? `${pipeline.name} = ${JSON.stringify(which.dagId)}`
           : `(${which.datasets.map((uri) => `${datasets.name} = ${JSON.stringify(uri)}`).join(' OR ')})`;
       const found: EndedRun[] = [];
-      for await (const info of client.workflow.list({ query: `${these} AND CloseTime >= "${since}"` })) found.push(endedRunOf(info));
+      for await (const info of client.workflow.list({ query: `${these} AND CloseTime >= "${since}"${own}` })) found.push(endedRunOf(info));
       return found.sort((a, b) => (a.endedAt < b.endedAt ? -1 : 1));
     },
 
     async open(dagId, cause) {
       const { pipeline, cause: why } = SEARCH_ATTRIBUTES;
-      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)} AND ExecutionStatus = "Running"`;
+      const query = `${pipeline.name} = ${JSON.stringify(dagId)} AND ${why.name} = ${JSON.stringify(cause)} AND ExecutionStatus = "Running"${own}`;
       const found: string[] = [];
       for await (const { workflowId } of client.workflow.list({ query })) found.push(workflowId);
       return found;

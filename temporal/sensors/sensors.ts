@@ -16,6 +16,7 @@ import {
   type SensorReset,
   type SensorState,
 } from '../../workflows/plan/sensor.ts';
+import { nameIn, plainSensorId } from '../../workflows/plan/ids.ts';
 import { answerIfAny } from '../answer.ts';
 import { sendUpdate } from '../runs/decisions.ts';
 import { NotYet } from '../runs/runs.ts';
@@ -23,7 +24,7 @@ import { searchAttribute } from '../search-attributes.ts';
 
 /** One change that makes the sensors match the files. */
 export interface SensorChange {
-  /** `sensor/<dag_id>/<trigger>`. */
+  /** Of the running sensor; before its start, without the deployment that it may get. */
   readonly id: string;
   readonly action: 'start' | 'update' | 'stop';
   readonly plan?: Plan;
@@ -58,7 +59,7 @@ export async function listRunningSensors(client: Client, taskQueue: string): Pro
  * @param keep pipelines without a plan whose sensors keep running, because their files cannot be read at the moment
  */
 export function diffSensors(plans: readonly Plan[], running: readonly RunningSensor[], keep: (dagId: string) => boolean): SensorChange[] {
-  const known = new Map(running.map((sensor) => [sensor.id, sensor]));
+  const known = new Map(running.map((sensor) => [plainSensorId(sensor.id), sensor]));
   const wanted = plans.flatMap((plan) =>
     (plan.triggers ?? []).map(({ name }) => ({ id: sensorId(plan.dagId, name), plan, trigger: name })),
   );
@@ -67,9 +68,11 @@ export function diffSensors(plans: readonly Plan[], running: readonly RunningSen
     ...wanted.flatMap(({ id, plan, trigger }): SensorChange[] => {
       const sensor = known.get(id);
       if (sensor?.planHash === plan.hash) return [];
-      return [{ id, action: sensor ? 'update' : 'start', plan, trigger }];
+      return [{ id: sensor?.id ?? id, action: sensor ? 'update' : 'start', plan, trigger }];
     }),
-    ...running.filter(({ id, dagId }) => !ids.has(id) && !keep(dagId)).map(({ id }): SensorChange => ({ id, action: 'stop' })),
+    ...running
+      .filter(({ id, dagId }) => !ids.has(plainSensorId(id)) && !keep(dagId))
+      .map(({ id }): SensorChange => ({ id, action: 'stop' })),
   ];
 }
 
@@ -80,7 +83,7 @@ export function diffSensors(plans: readonly Plan[], running: readonly RunningSen
  */
 export async function applySensorChange(
   client: Client,
-  { id, plan, trigger }: SensorChange,
+  { id, action, plan, trigger }: SensorChange,
   taskQueue: string,
   paused?: OperatorRequest,
 ): Promise<void> {
@@ -95,10 +98,11 @@ export async function applySensorChange(
   }
   NotYet.refuse(plan);
   const drawn = withDrawing(plan);
+  const at = action === 'start' ? await freeId(client, id, taskQueue) : id;
   const input: SensorInput = { plan: drawn, trigger, ...(paused && { paused }) };
   // Lists lag behind, so signal with start: the server starts the sensor or delivers the plan.
   await client.workflow.signalWithStart(SENSOR_WORKFLOW, {
-    workflowId: id,
+    workflowId: at,
     taskQueue,
     args: [input],
     signal: SENSOR_UPDATE,
@@ -112,6 +116,18 @@ export async function applySensorChange(
       ...(plan.owner === undefined ? [] : [searchAttribute('owner', plan.owner)]),
     ],
   });
+}
+
+/** The id itself, or with this deployment if a sensor of another one has it. */
+async function freeId(client: Client, id: string, taskQueue: string): Promise<string> {
+  try {
+    const { status, taskQueue: owner } = await client.workflow.getHandle(id).describe();
+    const { dagId, trigger } = sensorOf(id);
+    return status.name === 'RUNNING' && owner !== taskQueue ? sensorId(nameIn(taskQueue, dagId), trigger) : id;
+  } catch (error) {
+    if (error instanceof WorkflowNotFoundError) return id;
+    throw error;
+  }
 }
 
 /** A sensor and its state. */

@@ -10,8 +10,8 @@ import { createFailureActivities } from './failure-facts.ts';
 export function createRunActivities(client: Client, environment: Environment, taskQueue: string) {
   return {
     ...createSlotActivities(client, taskQueue),
-    ...createIntervalActivities(client),
-    ...createPastActivities(client),
+    ...createIntervalActivities(client, taskQueue),
+    ...createPastActivities(client, taskQueue),
     ...createEarlierRunActivities(client),
     ...createFailureActivities(client, environment),
   };

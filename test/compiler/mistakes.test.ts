@@ -78,6 +78,7 @@ const CASES: [string, string, string][] = [
     'SL303 6:5',
   ],
   ['a name of JavaScript', edit({ 1: 'dag_id: constructor' }), 'SL305 1:9'],
+  ['a name of other workflows', edit({ 1: 'dag_id: sensor' }), 'SL305 1:9'],
   // data
   [
     'nothing to read',

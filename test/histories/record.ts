@@ -201,9 +201,9 @@ async function tellIncident(): Promise<string> {
   const key = `incident_${randomUUID().slice(0, 8)}/in_time/${SOME_DAY.start}`;
   const facts = new TemporalFacts(client, taskQueue, environment);
   const becomes = (state: string): Promise<void> => eventually(async () => assert.equal((await showIncident(client, key)).state, state));
-  const observe = (state: Observation['state']): Promise<void> => {
+  const observe = async (state: Observation['state']): Promise<void> => {
     const page = { summary: `is ${state}`, severity: 'error', source: 'incident', kind: 'late', since: SOME_DAY.end, details: { task: 'a' }, links: [] } as const;
-    return facts.observe(key, { state, page, alerts: { pagerduty: { connection: 'pagerduty_default' }, slack: { connection: 'slack_default' } } });
+    await facts.observe(key, { state, page, alerts: { pagerduty: { connection: 'pagerduty_default' }, slack: { connection: 'slack_default' } } });
   };
   await observe('warning');
   await becomes('warned');

@@ -66,10 +66,10 @@ class Deployment implements MonitorFacts {
   nextTick = () => undefined;
   urlOf = () => undefined;
   urlOfRuns = () => undefined;
-  observe = (incident: string, observation: Observation): Promise<void> => {
+  observe = (incident: string, observation: Observation): Promise<undefined> => {
     this.told.push(`${observation.state} ${incident}`);
     this.observations.push(observation);
-    return Promise.resolve();
+    return Promise.resolve(undefined);
   };
 }
 

@@ -56,7 +56,7 @@ class Deployment implements ConnectorServers {
       observe: (incident: string, observation: Observation) => {
         this.told.push(`${observation.state} ${incident}`);
         this.observations.push(observation);
-        return Promise.resolve();
+        return Promise.resolve(undefined);
       },
     };
     for (const end = this.second + seconds; this.second < end; this.second += 10) {

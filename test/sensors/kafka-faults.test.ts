@@ -63,7 +63,7 @@ describe('the Kafka sensor, when something is wrong', function () {
     const journal = new SensorJournal(0, { counts: NO_COUNTS });
     const quiet = (): void => undefined;
     const running = runKafkaSensor({
-      ...{ dagId: plan.dagId, plan, trigger, consumer: 0, since: new Date().toISOString(), journal, signal: stop.signal },
+      ...{ dagId: plan.dagId, name: plan.dagId, plan, trigger, consumer: 0, since: new Date().toISOString(), journal, signal: stop.signal },
       connection: <T>() => connection as T,
       matcher: matcherOf(plan, trigger),
       runs: new EventRuns(plan, trigger, 'sensor', starts, journal, stop.signal),

@@ -95,6 +95,7 @@ tasks: [{name: a, type: empty}]
   setMaxListeners(0, stop.signal);
   const sensor: SensorContext = {
     dagId: plan.dagId,
+    name: plan.dagId,
     plan,
     trigger: planned,
     consumer: 0,

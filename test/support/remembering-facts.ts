@@ -9,8 +9,8 @@ export class RememberingFacts extends TemporalFacts {
     return Promise.resolve(true);
   }
 
-  override observe(incident: string, { state }: Observation): Promise<void> {
+  override observe(incident: string, { state }: Observation): Promise<undefined> {
     this.told.push(`${state} ${incident}`);
-    return Promise.resolve();
+    return Promise.resolve(undefined);
   }
 }

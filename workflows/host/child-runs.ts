@@ -9,6 +9,7 @@ import {
   workflowInfo,
 } from '@temporalio/workflow';
 import { EARLIER_RUN_ACTIVITY, type EarlierRun, type EarlierRunQuestion } from '../plan/runs/earlier-run.ts';
+import { siblingName, wholeRunId } from '../plan/ids.ts';
 import type { RunResult } from '../plan/runs/run.ts';
 import { runFacts } from '../plan/runs/run-facts.ts';
 import { type ItemOutcome, ITEMS_WORKFLOW, type ItemsInput } from '../plan/tasks/items.ts';
@@ -30,7 +31,7 @@ export async function runPipeline(
   const id = `${parentRunId}/${taskId}${attempt === 1 ? '' : `@${attempt}`}`;
   const facts = runFacts(plan, 'pipeline', { params, interval, heldByCallers, detail: `started by ${id}` });
   // The workflow id is derived from the cause: the parent's run and its task.
-  const workflowId = idWithinLimit(`${plan.dagId}/pipeline/${id}`);
+  const workflowId = idWithinLimit(wholeRunId(siblingName(parentRunId, plan.dagId), 'pipeline', id));
   const start = async (workflowIdReusePolicy: 'ALLOW_DUPLICATE_FAILED_ONLY' | 'ALLOW_DUPLICATE'): Promise<RunResult | undefined> => {
     const child = await startChild(plan.dagId, {
       ...facts,

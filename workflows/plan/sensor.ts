@@ -4,6 +4,8 @@ import type { Json } from './values/json.ts';
 import type { Plan } from './plan.ts';
 import type { TriggerPlan } from './trigger.ts';
 
+export { sensorId, sensorOf } from './ids.ts';
+
 /** The workflow that keeps a sensor running, with its messages. Wire data. */
 export const SENSOR_WORKFLOW = 'SluiceSensor';
 export const SENSOR_QUERY = defineQuery<SensorState>('sensor');
@@ -55,17 +57,6 @@ export function quietTimeFor(claim: StartClaim, last: StartClaim | undefined, fo
   const untilAsked = Date.parse(last.askedAt) + forMs;
   if (Date.parse(claim.askedAt) >= untilAsked) return undefined;
   return { until: new Date(until).toISOString(), untilAsked: new Date(untilAsked).toISOString() };
-}
-
-/** The workflow id of a trigger's sensor. */
-export function sensorId(dagId: string, trigger: string): string {
-  return `sensor/${dagId}/${trigger}`;
-}
-
-/** The pipeline and the trigger of a sensor, from its workflow id. */
-export function sensorOf(id: string): { readonly dagId: string; readonly trigger: string } {
-  const [, dagId = '', trigger = ''] = id.split('/');
-  return { dagId, trigger };
 }
 
 /** The input of a sensor's workflow. */

@@ -4,17 +4,14 @@ import type { JsonObject } from '../values/json.ts';
 import type { FailureMemory } from './restarts.ts';
 import type { AlertsPlan, Severity } from './sla.ts';
 
+export { incidentId } from '../ids.ts';
+
 /** The workflow of an incident, with its messages. Wire data. */
 export const INCIDENT_WORKFLOW = 'SluiceIncident';
 export const INCIDENT_QUERY = defineQuery<IncidentState>('incident');
 export const OBSERVE = defineSignal<[Observation]>('observe');
 export const ACKNOWLEDGE_INCIDENT = defineUpdate<string, [OperatorRequest]>('acknowledge-incident');
 export const RESOLVE_INCIDENT = defineUpdate<string, [OperatorRequest]>('resolve-incident');
-
-/** The workflow id of an incident. */
-export function incidentId(key: string): string {
-  return `incident/${key}`;
-}
 
 /** The content of a page for on-call staff. */
 export interface Page {

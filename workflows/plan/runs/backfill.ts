@@ -3,6 +3,8 @@ import { defineQuery, defineUpdate } from '../messages.ts';
 import type { Plan } from '../plan.ts';
 import type { OperatorRequest } from './decision.ts';
 
+export { backfillId } from '../ids.ts';
+
 /** The workflow of a backfill. Its type is a name that no `dag_id` can have. */
 export const BACKFILL_WORKFLOW = 'SluiceBackfill';
 
@@ -49,8 +51,3 @@ export const BACKFILL_QUERY = defineQuery<BackfillReport>('progress');
 
 /** About a year of minutes: enough for real use, and it stops a typo from flooding the server. */
 export const MAX_INTERVALS = 100_000;
-
-/** `<dag_id>/backfills/<from>/<to>`: two backfills of one range cannot run at the same time. */
-export function backfillId(dagId: string, from: string, to: string): string {
-  return `${dagId}/backfills/${from}/${to}`;
-}

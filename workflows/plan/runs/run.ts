@@ -1,4 +1,5 @@
 import { isMap, type Json, type JsonObject } from '../values/json.ts';
+import { isIdOfTimetable } from '../ids.ts';
 import type { Plan } from '../plan.ts';
 import type { DataInterval } from '../timetable/schedule.ts';
 import type { RunEvent } from '../trigger.ts';
@@ -43,8 +44,7 @@ export function runInputOf(value: unknown): RunInput | undefined {
 /** Whether a run covers an interval of the schedule: the schedule or a backfill started it, or the run that it reruns. */
 export function isOfTimetable({ cause, rerunOf, plan: { dagId } }: Pick<RunInput, 'cause' | 'rerunOf' | 'plan'>): boolean {
   if (!rerunOf) return cause === 'scheduled' || cause === 'backfill';
-  const origin = rerunOf.original ?? rerunOf.pipelineRunId;
-  return [`${dagId}/scheduled-`, `${dagId}/backfill/`].some((start) => origin.startsWith(start));
+  return isIdOfTimetable(rerunOf.original ?? rerunOf.pipelineRunId, dagId);
 }
 
 /** What a rerun takes over from the earlier run. */

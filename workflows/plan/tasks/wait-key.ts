@@ -1,6 +1,8 @@
+import { withinPipeline } from '../ids.ts';
+
 /** The key of the problem that a task of a run waits for people. An SLA cannot have such a name. */
 export function waitKey(dagId: string, task: string, pipelineRunId: string): string {
-  return `${dagId}/waits:${task}/${pipelineRunId.slice(dagId.length + 1)}`;
+  return `${dagId}/waits:${task}/${withinPipeline(pipelineRunId)}`;
 }
 
 /** Whether `waitKey` made the key of a problem. */
