@@ -72,7 +72,7 @@ describe('camel_route', function () {
   /** Compiles a pipeline of the project. @returns the plan, or its mistakes */
   async function compile(keys: string): Promise<{ readonly plan: Plan | undefined; readonly mistakes: string }> {
     const task = `  - {name: pick_up, type: camel_route, s3_bucket: ${bucket.name}, idle: 1, ${keys}}\n`;
-    await project.write({ 'pipelines/x.yaml': `dag_id: routes\ndefault_args: {retries: 0}\ntasks:\n${task}` });
+    await project.write({ 'pipelines/x.yaml': `dag_id: routes\ndefault_args: {retries: 0, heartbeat_timeout: 5s}\ntasks:\n${task}` });
     const [compiled] = new Compiler(CATALOG).compileAll(await loadPipelines(join(project.root, 'pipelines')));
     return {
       plan: compiled?.plan,
