@@ -51,7 +51,9 @@ export async function runTask(
     const { workflowId = '', runId = '' } = info.workflowExecution ?? {};
     // An interval that is rerun reuses its workflow id, but its effects are new.
     const task = `${info.activityId}${suffix}`;
-    const evaluator = new Evaluator({}, input.timezone);
+    // Few task types evaluate expressions themselves.
+    let made: Evaluator | undefined;
+    const evaluator = (): Evaluator => (made ??= new Evaluator({}, input.timezone));
     const identity = [workflowId, ...(input.run ? [runId] : []), task].join('/');
     const result = await taskType.run(
       {
@@ -69,8 +71,8 @@ export async function runTask(
         connections: resolveConnections(taskType, connections, params),
         connection: (name, types) => getConnection(connections, name, types),
         timezone: input.timezone ?? 'UTC',
-        holds: (condition, own) => holds(evaluator, condition, { ...values, ...own }),
-        evaluate: (expression, own) => evaluator.evaluate(expression, { ...values, ...own }),
+        holds: (condition, own) => holds(evaluator(), condition, { ...values, ...own }),
+        evaluate: (expression, own) => evaluator().evaluate(expression, { ...values, ...own }),
         scrub: (text) => scrub(text, secrets),
         runs,
         signal,
