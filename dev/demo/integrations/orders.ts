@@ -11,7 +11,6 @@ import type { IntegrationStop } from './integration-stop.ts';
 
 const PIPELINE = 'order_fulfilment';
 const SENSOR = sensorId(PIPELINE, 'orders');
-const QUEUES = ['order_processing', 'warehouse_orders'];
 const SPIKE = 1_000;
 /** Time limit for the spike, in milliseconds: machines differ. */
 const PATIENCE_MS = 300_000;
@@ -22,9 +21,7 @@ export const orders: IntegrationStop = {
   title: `A spike of ${SPIKE.toLocaleString('en')} orders waits in RabbitMQ, and each order starts one run`,
   parts: ['rabbitmq', 'postgres'],
   async prepare(settings) {
-    await onQueues(settings, async (channel) => {
-      for (const queue of QUEUES) await channel.assertQueue(queue, { durable: true });
-    });
+    // The queues are declared in resources/orders.yaml.
     await withinTime(30_000, undefined, async (signal) => {
       const { client, close } = await openPostgres(connectionsFrom(settings).get('postgres_default', ['postgres']), 'sluice-demo', signal);
       try {
