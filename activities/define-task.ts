@@ -132,6 +132,13 @@ export interface NarrowedTypes {
 export interface TaskType<P extends TProperties = TProperties, C extends ConnectionNeeds = ConnectionNeeds> {
   /** Snake case; the `type:` in YAML, and Temporal's activity type. */
   readonly type: string;
+  /**
+   * A whole number, to increase when pipelines need what earlier versions of the task type lack. Their tasks then only run on workers that
+   * have this version or a later one, which must still carry out earlier plans. Default: 1.
+   */
+  readonly version?: number;
+  /** Where it is defined: a file of the project, or a plugin. Set when a project is loaded; absent: built in. */
+  readonly origin?: string;
   /** One sentence for documentation and editors. */
   readonly description: string;
   /** One line for the Temporal UI: what this task does with these parameters. */

@@ -25,6 +25,8 @@ export function nameOf(definition: { readonly type?: string; readonly name?: unk
 
 /** The format of names: they become YAML values and, for tasks and triggers, names of Temporal activities. */
 const NAME = /^[a-z][a-z0-9_]{0,63}$/;
+/** A worker has an activity for each version of a task type. */
+const MAX_VERSION = 999;
 /** Names of Temporal activities that workers have beside task types. Sensors have `<trigger type>_sensor` and `<trigger type>_sensor_reset`. */
 export const RESERVED_TASK_TYPES: ReadonlySet<string> = new Set([
   'check_activities',
@@ -54,6 +56,9 @@ export function whyNotDefinition(kind: DefinitionKind, value: unknown): string |
   const name = nameOf(value as { type?: string; name?: string });
   if (kind === 'tasks' && (RESERVED_TASK_TYPES.has(name) || /_sensor(_reset)?$/.test(name)))
     return `is a task type called '${name}', a name that Sluice uses itself. Rename it.`;
+  const { version = 1 } = value as { version?: unknown };
+  if (kind === 'tasks' && !(Number.isInteger(version) && Number(version) >= 1 && Number(version) <= MAX_VERSION))
+    return `is a task type with the version ${JSON.stringify(version)}. Write a whole number from 1 to ${MAX_VERSION}.`;
   if (NAME.test(name)) return undefined;
   return `is a ${title} called '${name}'. Use lowercase letters, digits and _, starting with a letter, up to 64 characters.`;
 }

@@ -1,3 +1,4 @@
+import type { TaskType } from '../activities/define-task.ts';
 import { kindTitle, nameOf, whyNotDefinition } from './check-definition.ts';
 import type { DefinitionKind, Definitions } from './definitions.ts';
 
@@ -38,7 +39,7 @@ export class DefinitionList {
       return;
     }
     this.origins[kind].set(nameOf(definition as { type?: string; name?: string }), origin);
-    (this.lists[kind] as unknown[]).push(definition);
+    (this.lists[kind] as unknown[]).push(kind === 'tasks' ? { ...(definition as TaskType), origin } : definition);
   }
 
   private problemOf(kind: DefinitionKind, definition: unknown, origin: string): string | undefined {

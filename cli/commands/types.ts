@@ -4,6 +4,7 @@ import type { TaskType } from '../../activities/define-task.ts';
 import { didYouMean } from '../../compiler/mistakes/diagnostic.ts';
 import { type Described, keysOf, outputOf, typeOf } from '../../compiler/schema/schema-keys.ts';
 import { formatTable } from '../../lib/table.ts';
+import { activityType } from '../../workflows/plan/tasks/activity-type.ts';
 import { CommandError, currentProject, outputOption, type OutputOptions, print } from '../command-context.ts';
 
 /** `sluice types`: lists the task types, or describes one. */
@@ -26,14 +27,22 @@ export const command = new Command('types')
     print(options, describe(taskType), describeText(taskType));
   });
 
+/** The origin of a task type that ships with Sluice. */
+const BUILT_IN = 'built in';
+
 function listTypes(options: OutputOptions): void {
-  const types = currentProject().tasks.map(({ type, description }) => ({ type, description }));
+  const types = currentProject().tasks.map(({ type, description, version = 1, origin = BUILT_IN }) => ({
+    type,
+    description,
+    version,
+    origin,
+  }));
   print(
     options,
     types,
     formatTable(
-      ['TYPE', 'DESCRIPTION'],
-      types.map(({ type, description }) => [type, description]),
+      ['TYPE', 'FROM', 'DESCRIPTION'],
+      types.map(({ type, description, version, origin }) => [activityType({ type, typeVersion: version }), origin, description]),
     ),
   );
 }

@@ -55,8 +55,9 @@ function inWords(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(inWords);
   if (!isMap(value)) return value;
   if (Array.isArray(value.dependsOn) && isMap(value.params)) {
-    const { name, type, dependsOn, params, ...rest } = value;
-    return { name, type, depends_on: dependsOn, ...params, ...(inWords(rest) as object) };
+    const { name, type, typeVersion, dependsOn, params, ...rest } = value;
+    const typed = typeVersion === undefined ? type : `${String(type)}@${String(typeVersion)}`;
+    return { name, type: typed, depends_on: dependsOn, ...params, ...(inWords(rest) as object) };
   }
   return Object.fromEntries(
     Object.entries(value).flatMap(([key, each]): [string, unknown][] => {

@@ -139,6 +139,8 @@ const TASK_KEYS = {
   name: ({ node }) => ({ name: node.name }),
   type: ({ type, params, templates, keys, followsRun }) => ({
     type: type.type,
+    typeVersion: type.version === 1 ? undefined : type.version,
+    typeOrigin: type.origin,
     summary: type.summary(params),
     params: { ...defaultsOf(type), ...params },
     templates,

@@ -7,6 +7,7 @@ import { createActivities } from '../../activities/run/create-activities.ts';
 import { ResourceCompiler } from '../../compiler/compile-resources.ts';
 import type { DefinitionKind } from '../../project/definitions.ts';
 import { Compiler } from '../../compiler/compile.ts';
+import { diffPlans } from '../../cli/view/plan-diff.ts';
 import { parseConnection } from '../../connections/parse.ts';
 import { projectRoot } from '../../lib/roots.ts';
 import { RESERVED_TASK_TYPES } from '../../project/check-definition.ts';
@@ -15,6 +16,8 @@ import { environmentOf, loadProject, type Project } from '../../project/load-pro
 import { withUnknown } from '../../temporal/worker/known-activities.ts';
 import { createRunActivities } from '../../temporal/worker/run-activities.ts';
 import { ROOT } from '../../lib/environment.ts';
+import type { Plan } from '../../workflows/plan/plan.ts';
+import { activitiesOf, WORKER_CHECK_ACTIVITY } from '../../workflows/plan/worker-check.ts';
 import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
 import { taskDependencies } from '../support/task-dependencies.ts';
 import { TestProject } from '../support/test-project.ts';
@@ -220,6 +223,55 @@ describe('a project', function () {
   it('is refused with all its problems at once', async () => {
     const files = { 'tasks/a.ts': 'export const a = 1;\n', 'channels/b.ts': 'throw new Error("b");\n' };
     await assert.rejects(load(files), { message: /^tasks\/a\.ts has no default export.*\nchannels\/b\.ts cannot be loaded: b/s });
+  });
+
+  it('records the version and the origin of its task types in plans; workers with an earlier version do not know the later one', async () => {
+    const first = await load(OWN_DEFINITIONS);
+    const second = await load({ ...OWN_DEFINITIONS, 'tasks/greet.ts': TASK.replace("type: 'greet',", "type: 'greet',\n  version: 2,") });
+    const context = { connectionTypes: new Map([['vault_default', 'vault']]) };
+    const text =
+      'dag_id: own\ntasks:\n  - {name: a, type: greet, who: Ada}\n  - {name: b, type: shout, word: hey}\n  - {name: c, type: http, path: /a}\n';
+    const planOf = (project: Project): Plan =>
+      Compiler.of(project).compileAll([{ file: 'x.yaml', text }], context)[0]?.plan ?? assert.fail();
+    const [before, after] = [planOf(first), planOf(second)];
+    const typesOf = ({ tasks }: Plan): unknown => tasks.map(({ type, typeVersion, typeOrigin }) => [type, typeVersion, typeOrigin]);
+    assert.deepEqual(typesOf(before), [
+      ['greet', undefined, 'tasks/greet.ts'],
+      ['shout', undefined, 'plugin sluice-shout'],
+      ['http', undefined, undefined],
+    ]);
+    assert.deepEqual(typesOf(after), [
+      ['greet', 2, 'tasks/greet.ts'],
+      ['shout', undefined, 'plugin sluice-shout'],
+      ['http', undefined, undefined],
+    ]);
+    assert.notEqual(before.hash, after.hash);
+    const changed = (a: Plan, b: Plan): string[] => diffPlans(a, b).filter((line) => /^[-+]/.test(line));
+    assert.deepEqual(changed(before, after), ['-     type: greet', '+     type: greet@2']);
+
+    const needs = (plan: Plan): string[] => [...(activitiesOf(plan, 'q').get('q') ?? [])].sort();
+    assert.deepEqual(
+      [needs(before), needs(after)],
+      [
+        ['greet', 'http', 'shout'],
+        ['greet@2', 'http', 'shout'],
+      ],
+    );
+    const missing = ({ tasks }: Project, plan: Plan): Promise<string[]> => {
+      const activities = withUnknown({} as Client, createActivities(tasks, taskDependencies({})));
+      const check = activities[WORKER_CHECK_ACTIVITY] as unknown as (needed: readonly string[]) => Promise<string[]>;
+      return check(needs(plan));
+    };
+    // A later version carries out earlier plans.
+    assert.deepEqual(await Promise.all([missing(first, before), missing(second, before), missing(second, after)]), [[], [], []]);
+    assert.deepEqual(await missing(first, after), ['greet@2']);
+  });
+
+  it('refuses a version that is not a whole number', async () => {
+    const files = { ...OWN_DEFINITIONS, 'tasks/greet.ts': TASK.replace("type: 'greet',", "type: 'greet',\n  version: 1.5,") };
+    await assert.rejects(load(files), {
+      message: /tasks\/greet\.ts: the definition is a task type with the version 1\.5\. Write a whole number from 1 to 999\./,
+    });
   });
 
   it('cannot define a task type with the name of an activity of Sluice', () => {

@@ -46,6 +46,8 @@ describe('workers that know different task types', function () {
     const plan = planOf('rolling_update', [
       task('once', 'added', [], { allowFailure: true }),
       task('twice', 'added', [], { retry: { maximumAttempts: 2, ...RETRY } }),
+      // The worker knows only its first version.
+      task('later', 'http', [], { typeVersion: 2 }),
     ]);
     const run = await startManualRun(old.client, plan, taskQueue, SOME_DAY, randomUUID());
     await eventually(async () => {
@@ -54,11 +56,11 @@ describe('workers that know different task types', function () {
         assert.deepEqual([state, error], ['queued', undefined]);
         assert.match(
           note ?? '',
-          /^No worker has taken the task yet that knows its type 'added': deploy one for the task queue 'worker-check-/,
+          /^No worker has taken the task yet that knows its type '(added|http@2)': deploy one for the task queue 'worker-check-/,
         );
       }
     });
-    const updated = await startTestWorker(environment, { added: fails }, taskQueue);
+    const updated = await startTestWorker(environment, { added: fails, 'http@2': () => Promise.resolve(null) }, taskQueue);
     workers.push(updated);
     await workers.shift()?.close();
     await assert.rejects(updated.client.workflow.getHandle(run.pipelineRunId).result());
@@ -69,6 +71,7 @@ describe('workers that know different task types', function () {
       [
         ['once', 'failed', 'the service is down'],
         ['twice', 'failed', 'the service is down'],
+        ['later', 'success', undefined],
       ],
     );
   });

@@ -1,3 +1,4 @@
+import { activityType } from '../plan/tasks/activity-type.ts';
 import { ActivityCancellationType, type ActivityOptions, scheduleActivity } from '@temporalio/workflow';
 import type { RetryRule, TaskPlan } from '../plan/plan.ts';
 import type { Json } from '../plan/values/json.ts';
@@ -14,7 +15,7 @@ export function runActivity({ id, task, summary, input }: ActivityCall): Promise
     cancellationType: ActivityCancellationType.WAIT_CANCELLATION_COMPLETED,
   };
   for (const row of OPTION_ROWS) Object.assign(options, row(task));
-  return scheduleActivity<Json>(task.type, [input], options);
+  return scheduleActivity<Json>(activityType(task), [input], options);
 }
 
 const retryOptions = ({ retry, retryRules }: TaskPlan): ActivityOptions => ({

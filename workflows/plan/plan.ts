@@ -89,6 +89,10 @@ export interface ParamPlan {
 export interface TaskPlan {
   readonly name: string;
   readonly type: string;
+  /** The version of the task type that it was compiled with; absent: 1. */
+  readonly typeVersion?: number;
+  /** Where its task type was defined: a file of the project, or a plugin. Absent: built in, and in plans of earlier releases. */
+  readonly typeOrigin?: string;
   /** The text that the Temporal UI shows for the task. */
   readonly summary: string;
   readonly dependsOn: readonly string[];

@@ -1,5 +1,6 @@
 import { allTasks, type Plan } from './plan.ts';
 import { sensorActivity, sensorQueue } from './sensor.ts';
+import { activityType } from './tasks/activity-type.ts';
 import { isActivity } from './tasks/no-activities.ts';
 
 /** The workflow that checks whether the workers of a deployment know activities, with its activity. Wire data. */
@@ -39,7 +40,7 @@ export function activitiesOf(plan: Plan, taskQueue: string): ReadonlyMap<string,
     if (known) known.add(activity);
     else needed.set(queue, new Set([activity]));
   };
-  for (const { type, queue } of allTasks(plan)) if (isActivity(type)) add(queue ?? taskQueue, type);
+  for (const task of allTasks(plan)) if (isActivity(task.type)) add(task.queue ?? taskQueue, activityType(task));
   for (const { type } of plan.triggers ?? []) add(sensorQueue(taskQueue), sensorActivity(type));
   return needed;
 }

@@ -12,6 +12,8 @@ import { isActivity } from '../plan/tasks/no-activities.ts';
 const CARRIED_OUT_BY = {
   name: 'engine',
   type: 'engine',
+  typeVersion: 'engine',
+  typeOrigin: 'readers',
   summary: 'engine',
   dependsOn: 'engine',
   triggerRule: 'engine',

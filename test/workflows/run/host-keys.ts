@@ -61,6 +61,8 @@ export const TASK_FIELDS = {
   lineage: { by: 'the run' },
   ownsEffects: { by: 'the run' },
   undoes: { by: 'whoever reads it' },
+  typeVersion: { by: 'the run' },
+  typeOrigin: { by: 'whoever reads it' },
   outputExpires: { by: 'whoever reads it' },
   holdOnFailureMs: {
     cases: [{ tasks: 'a: fail with {hold_on_failure: 1s, takes: 0ms}', expect: 'a=failed: failed', took: [1_000, MOST] }],
