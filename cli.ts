@@ -62,6 +62,7 @@ const COMMANDS = {
   new: () => import('./cli/commands/new.ts'),
   explain: () => import('./cli/commands/explain.ts'),
   types: () => import('./cli/commands/types.ts'),
+  build: () => import('./cli/commands/build.ts'),
   worker: () => Promise.resolve({ command: programCommand('worker') }),
   scheduler: () => Promise.resolve({ command: programCommand('scheduler') }),
   dev: () => Promise.resolve({ command: programCommand('dev') }),

@@ -21,7 +21,7 @@ import { workflowBundle } from './workflow-bundle.ts';
 export type Activities = Record<string, (...input: never[]) => Promise<unknown>>;
 
 /** Time for running tasks to finish or reach a resume point when this worker is asked to stop. */
-const SHUTDOWN_GRACE = '10s';
+export const SHUTDOWN_GRACE = '10s';
 
 /** Routes the Temporal SDK's messages into `log`. Call it once per process, before using the SDK. */
 export function installRuntime(log: Log): void {

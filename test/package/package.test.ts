@@ -133,6 +133,8 @@ describe('the package', function () {
       const { code, stderr } = await inProject('new', kind, `my_${kind}`);
       assert.deepEqual([code, stderr], [0, `Created ${kind}s/my-${kind}.ts, an example to change.\n`]);
     }
+    const built = await inProject('build');
+    assert.deepEqual([built.code, /^task type greet \(tasks\/greet\.ts\)$/m.test(built.stderr)], [0, true], built.stderr);
     await writeFile(join(folder, 'tasks', 'greet.test.ts'), TASK_TEST);
     const types = ['--typeRoots', join(ROOT, 'node_modules/@types')];
     const compiled = await outcomeOf(join(ROOT, 'node_modules/typescript/bin/tsc'), ['-p', folder, ...types], foreignEnvironment());

@@ -1,5 +1,5 @@
 import assert from 'node:assert/strict';
-import { readFile } from 'node:fs/promises';
+import { readdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { after, before, describe, it } from 'mocha';
 import { OWN_DEFINITIONS, ownPipeline } from '../support/own-definitions.ts';
@@ -31,6 +31,16 @@ describe('commands in a project', function () {
     });
   });
   after(() => project.remove());
+
+  it('build compiles the definitions, so that processes only read them', async () => {
+    const { code, stderr } = await run('build');
+    assert.equal(code, 0, stderr);
+    assert.match(stderr, /^Compiled:\ntask type shout \(plugin sluice-shout\)\n[^]*task type greet \(tasks\/greet\.ts\)/);
+    const cache = join(project.root, '.sluice/cache/definitions');
+    const kept = await readdir(cache);
+    assert.equal((await run('types')).code, 0);
+    assert.deepEqual(await readdir(cache), kept);
+  });
 
   it('validate checks own definitions like built-in ones', async () => {
     const well = await run('validate');
