@@ -2,7 +2,6 @@ import Type from 'typebox';
 import { condition, text } from '../lib/schema-fields.ts';
 import { defineTask } from './define-task.ts';
 import { modelKeys, REGISTRY, STORAGE, TRAINED_BEFORE, versionKey } from './support/models/parameters.ts';
-import { promote } from './support/models/promote.ts';
 
 /** Makes a model version the champion. */
 export const promoteModel = defineTask({
@@ -50,5 +49,5 @@ export const promoteModel = defineTask({
     version: '20240101T000000Z-1a2b3c4d',
     promote_when: 'metrics.ndcg_at_10 >= champion.ndcg_at_10 + 0.002',
   },
-  run: (ctx, params) => promote(ctx, params),
+  run: async (ctx, params) => (await import('./support/models/promote.ts')).promote(ctx, params),
 });

@@ -10,6 +10,9 @@ import {
   S3Client,
   S3ServiceException,
 } from '@aws-sdk/client-s3';
+import { formatS3Uri, type S3Location } from './s3-uri.ts';
+
+export { formatS3Uri, parseS3Uri, type S3Location } from './s3-uri.ts';
 
 export interface AwsConnection {
   readonly type: 'aws';
@@ -19,12 +22,6 @@ export interface AwsConnection {
   readonly region_name: string;
   /** Another S3 server than AWS; uses path-style addressing. */
   readonly endpoint_url?: string;
-}
-
-/** A key, or a prefix of keys, in a bucket. */
-export interface S3Location {
-  readonly bucket: string;
-  readonly key: string;
 }
 
 export interface S3Object {
@@ -57,20 +54,6 @@ export function openS3(connection: AwsConnection): S3Client {
 export async function bucketNames(client: S3Client): Promise<string[]> {
   const { Buckets } = await client.send(new ListBucketsCommand({}));
   return (Buckets ?? []).flatMap(({ Name }) => (Name === undefined ? [] : [Name]));
-}
-
-/**
- * Reads `s3://bucket/key`; the key may be empty.
- * @throws TypeError when `uri` is not an S3 URI
- */
-export function parseS3Uri(uri: string): S3Location {
-  const match = /^s3:\/\/([^/]+)(?:\/(.*))?$/s.exec(uri);
-  if (!match?.[1]) throw new TypeError(`'${uri}' is not of the form s3://bucket/key.`);
-  return { bucket: match[1], key: match[2] ?? '' };
-}
-
-export function formatS3Uri({ bucket, key }: S3Location): string {
-  return `s3://${bucket}/${key}`;
 }
 
 /** Streams the stored bytes of an object. An abort ends the stream with an error. */

@@ -1,7 +1,6 @@
-import { PutObjectCommand } from '@aws-sdk/client-s3';
 import type { Connections } from '../../connections/connections.ts';
 import { type Environment, SettingError } from '../../lib/environment.ts';
-import { formatS3Uri, openS3, parseS3Uri, type S3Location } from '../../lib/s3.ts';
+import { formatS3Uri, parseS3Uri, type S3Location } from '../../lib/s3-uri.ts';
 import { hasDotSegment } from '../../workflows/plan/values/dot-segments.ts';
 
 /** Replaces a task's output that was too large for the history of its run. */
@@ -30,6 +29,8 @@ export function outputStoreFrom(environment: Environment, connections: Connectio
   const { bucket, key: prefix } = bucketOf(uri);
   return {
     async put(identity, json, signal) {
+      // The SDK of AWS takes 0.2 s to load, and few workers ever store an output.
+      const [{ PutObjectCommand }, { openS3 }] = await Promise.all([import('@aws-sdk/client-s3'), import('../../lib/s3.ts')]);
       const client = openS3(connections.get('aws_default', ['aws']));
       const key = [prefix.replace(/\/$/, ''), `${withoutDotSegments(identity)}.json`].filter(Boolean).join('/');
       try {

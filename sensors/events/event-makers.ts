@@ -1,4 +1,4 @@
-import { type AwsConnection, getObject, openS3 } from '../../lib/s3.ts';
+import type { AwsConnection } from '../../lib/s3.ts';
 import { MANIFEST_NAME } from '../../workflows/plan/datasets/dataset.ts';
 import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import { isMap, type Json } from '../../workflows/plan/values/json.ts';
@@ -40,6 +40,8 @@ export function idempotencyKeyOf({ headers }: RunEvent['meta']): string | undefi
 export async function writerOf({ value }: RunEvent, connection: AwsConnection, signal: AbortSignal): Promise<string | undefined> {
   if (!isMap(value) || typeof value.bucket !== 'string' || typeof value.key !== 'string' || !WRITTEN.test(value.key)) return undefined;
   const key = value.key.slice(0, value.key.lastIndexOf('/') + 1) + MANIFEST_NAME;
+  // Loaded on first use: most sensors never read S3.
+  const { getObject, openS3 } = await import('../../lib/s3.ts');
   const client = openS3(connection);
   try {
     const chunks: Buffer[] = [];
