@@ -2,7 +2,7 @@ import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
-import type { Client } from '@temporalio/client';
+import { type Client, ScheduleNotFoundError } from '@temporalio/client';
 import { after, before, describe, it } from 'mocha';
 import { READY_LINES } from '../../lib/ready-lines.ts';
 import { connectClient } from '../../temporal/connect.ts';
@@ -130,17 +130,30 @@ tasks:
     assert.equal(await worker.stop(), 0);
   });
 
-  it('are all started by `sluice dev --once`, which runs each pipeline', async () => {
+  it('are all started by `sluice dev --once`, which runs each pipeline that the policy allows', async () => {
     const onceId = `once_${id}`;
     // The codec server of the UI would need the port of another stack.
     const servers = Object.fromEntries(Object.entries(environment).filter(([name]) => name !== 'SLUICE_CODEC_ENDPOINT'));
     const [own, other] = [ownPipeline(onceId), ownPipeline(`${onceId}_b`)];
-    await rm(join(project.root, 'pipelines', 'hold.yaml'));
-    await project.write({ 'pipelines/own.yaml': own, 'pipelines/late.yaml': other });
+    await rm(join(project.root, 'pipelines', 'hold.yaml'), { force: true });
+    await project.write({
+      'sluice.config.ts': OWN_DEFINITIONS['sluice.config.ts'].replace(
+        'defineConfig({',
+        "defineConfig({ policy: { 'pipelines/guarded': { owners: ['sales'] } },",
+      ),
+      'pipelines/own.yaml': own,
+      'pipelines/late.yaml': other,
+      'pipelines/guarded/refused.yaml': `dag_id: refused_${id}\nowner: hr\ntasks: [{name: a, type: empty}]\n`,
+    });
     const home = { SLUICE_HOME: join(project.root, '.sluice'), SLUICE_TASK_QUEUE: onceId };
     try {
       const { code, stdout, stderr } = await sluice(['dev', '--once'], { ...servers, ...home });
       assert.deepEqual([code, stdout.match(/^\S+: success$/gm)?.sort()], [0, [`${onceId}: success`, `${onceId}_b: success`]], stderr);
+      assert.match(
+        stderr,
+        /pipelines\/guarded\/refused\.yaml:2:8 {2}SL318 {2}Owner 'hr' is not allowed in pipelines\/guarded; allowed: sales\./,
+      );
+      await assert.rejects(client.schedule.getHandle(`refused_${id}`).describe(), ScheduleNotFoundError);
     } finally {
       for (const dag of [onceId, `${onceId}_b`]) await client.schedule.getHandle(dag).delete();
     }
