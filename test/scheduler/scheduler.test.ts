@@ -84,7 +84,7 @@ describe('scheduler', () => {
     const handle = client.workflow.getHandle(backfill);
     assert.equal((await handle.describe()).status.name, 'RUNNING');
     await handle.terminate('nobody works here');
-    const ticks = await sluice(['ticks', id('late')], environment);
+    const ticks = await sluice(['ticks', id('late')], { ...environment, SLUICE_TASK_QUEUE: taskQueue });
     assert.equal(ticks.code, 0);
     assert.match(ticks.stdout, /T00:00:00Z +skipped +before the pipeline was applied/);
     assert.match(ticks.stderr, /2 ticks: .*`--fill` starts/);
