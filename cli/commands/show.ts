@@ -1,6 +1,6 @@
 import type { Client } from '@temporalio/client';
 import { Command } from 'commander';
-import { ownWorkflow } from '../../temporal/own-workflow.ts';
+import { OfAnotherDeployment, ownWorkflow } from '../../temporal/own-workflow.ts';
 import { showRun } from '../../temporal/runs/follow-run.ts';
 import { describeRun, listRuns, RunNotFound } from '../../temporal/runs/runs.ts';
 import { ensureSearchAttributes } from '../../temporal/search-attributes.ts';
@@ -52,6 +52,11 @@ export const command = new Command('show')
     });
   });
 
-function runNamed(client: Client, id: string, taskQueue: string | undefined): Promise<string> {
-  return taskQueue === undefined ? Promise.resolve(id) : ownWorkflow(client, taskQueue, id);
+/** A run of this deployment, whose id may lack the deployment; or one of another deployment: showing it changes nothing. */
+async function runNamed(client: Client, id: string, taskQueue: string | undefined): Promise<string> {
+  if (taskQueue === undefined) return id;
+  return ownWorkflow(client, taskQueue, id).catch((error: unknown) => {
+    if (error instanceof OfAnotherDeployment) return id;
+    throw error;
+  });
 }
