@@ -1,3 +1,4 @@
+import { parseExactJson } from '../../workflows/plan/values/exact-json.ts';
 import { isMap, type Json, type JsonObject } from '../../workflows/plan/values/json.ts';
 import { durationText, readDuration } from './durations.ts';
 import { adaptName } from './names.ts';
@@ -157,15 +158,28 @@ export const truth =
 
 /** The body of a request. */
 export const jsonBody: Convert = (value) => {
-  const body = typeof value === 'string' ? parseJson(value) : value;
-  return body === undefined ? { lost: 'is not JSON' } : { keys: { body }, ...(isMap(value) && { why: 'it is sent as JSON' }) };
+  const read = readJson(value);
+  return 'lost' in read ? read : { keys: { body: read.json }, ...(isMap(value) && { why: 'it is sent as JSON' }) };
 };
 
-function parseJson(text: string): Json | undefined {
+/** A message that is written as JSON. */
+export const jsonMessage =
+  (key: string): Convert =>
+  (value) => {
+    if (Array.isArray(value)) return { lost: 'is a list of messages: write a task for each' };
+    const read = readJson(value);
+    return 'lost' in read ? read : { keys: { [key]: read.json } };
+  };
+
+/** The value of a JSON text; other values are kept. */
+function readJson(value: Json): { readonly json: Json } | { readonly lost: string } {
+  if (typeof value !== 'string') return { json: value };
   try {
-    return JSON.parse(text) as Json;
+    const json = JSON.parse(value) as Json;
+    if (JSON.stringify(parseExactJson(value)) === JSON.stringify(json)) return { json };
+    return { lost: 'has a number with more digits than are kept here' };
   } catch {
-    return undefined;
+    return { lost: 'is not JSON' };
   }
 }
 

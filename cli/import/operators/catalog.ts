@@ -2,6 +2,7 @@ import { DATA_OPERATORS } from './data-operators.ts';
 import { FLOW_OPERATORS } from './flow-operators.ts';
 import { HTTP_OPERATORS } from './http-operators.ts';
 import type { OperatorMapping, OperatorMappings } from './operator-mapping.ts';
+import { RABBITMQ_OPERATORS } from './rabbitmq-operators.ts';
 import { SENSORS } from './sensors.ts';
 import { SQL_OPERATORS } from './sql-operators.ts';
 
@@ -9,7 +10,14 @@ import { SQL_OPERATORS } from './sql-operators.ts';
  * The mappings of all operators. To add one: an entry in a table beside this file, and a line in the table of
  * docs/06-coming-from-airflow.md.
  */
-export const OPERATORS: OperatorMappings = { ...FLOW_OPERATORS, ...SQL_OPERATORS, ...DATA_OPERATORS, ...HTTP_OPERATORS, ...SENSORS };
+export const OPERATORS: OperatorMappings = {
+  ...FLOW_OPERATORS,
+  ...SQL_OPERATORS,
+  ...DATA_OPERATORS,
+  ...HTTP_OPERATORS,
+  ...RABBITMQ_OPERATORS,
+  ...SENSORS,
+};
 
 /** Other names of the same operators: from earlier versions, other providers, and deferrable ones. */
 export const OPERATOR_ALIASES: Readonly<Record<string, string>> = {
@@ -25,7 +33,7 @@ export const OPERATOR_ALIASES: Readonly<Record<string, string>> = {
 };
 
 /** Modules of Airflow and of its providers. A class of the same name elsewhere may do anything. */
-const KNOWN_MODULES = /^(?:airflow|astronomer\.providers)\./;
+const KNOWN_MODULES = /^(?:airflow|astronomer\.providers|rabbitmq_provider|airflow_provider_rmq)\./;
 
 /** The mapping of an operator, by its class with or without its module. */
 export function mappingOf(operator: string): OperatorMapping | undefined {

@@ -338,6 +338,26 @@ const MAPPED: [string, string, object][] = [
     'SimpleHttpOperator, method: GET, endpoint: /x, data: {q: "a&b", d: "{{ ds }}"}',
     { conn_id: 'http_default', method: 'GET', path: '/x?q=a%26b&d={{ ds }}' },
   ],
+  [
+    'rabbitmq_publish',
+    `rabbitmq_provider.operators.rabbitmq.RabbitMQOperator, exchange: "", routing_key: orders, message: '{"day": "{{ ds }}"}'`,
+    { conn_id: 'rabbitmq_default', queue_name: 'orders', value: { day: '{{ ds }}' } },
+  ],
+  [
+    'rabbitmq_publish',
+    'airflow.provider.rabbitmq.operators.rabbitmq_producer.RabbitMQProducerOperator, conn_id: shop, exchange: "", routing_key: orders, message: {n: 1}',
+    { conn_id: 'shop', queue_name: 'orders', value: { n: 1 } },
+  ],
+  [
+    'rabbitmq_publish',
+    'airflow_provider_rmq.operators.rmq_publish.RMQPublishOperator, queue_name: orders, message: {n: 1}, delivery_mode: 2',
+    { conn_id: 'rmq_default', queue_name: 'orders', value: { n: 1 } },
+  ],
+  ['unfinished', 'RabbitMQOperator, exchange: shop, routing_key: orders, message: "{}"', {}],
+  ['unfinished', 'RabbitMQOperator, exchange: "", routing_key: orders, message: hello', {}],
+  ['unfinished', 'RMQPublishOperator, queue_name: orders, message: [{n: 1}, {n: 2}]', {}],
+  ['unfinished', `RabbitMQOperator, exchange: "", routing_key: orders, message: '{"id": 12345678901234567890}'`, {}],
+  ['unfinished', `HttpOperator, endpoint: run, data: '{"id": 12345678901234567890}'`, {}],
   ['run_pipeline', 'TriggerDagRunOperator, trigger_dag_id: Other-One, wait_for_completion: true', { wait: true, dag_id: 'other_one' }],
   [
     'wait_for_s3',
