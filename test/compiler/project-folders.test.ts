@@ -6,7 +6,7 @@ import { compiler } from '../support/compiler.ts';
 import { TestProject } from '../support/test-project.ts';
 
 describe('a folder of the project that pipelines name files of', () => {
-  it('is not one within the folder of pipelines, whatever is there', async () => {
+  it('is never inside the folder of pipelines', async () => {
     const pipeline = (route: string): string =>
       `dag_id: ${route}\ntasks:\n  - {name: a, type: camel_route, s3_bucket: raw-data, route: ${route}}\n`;
     const route = '- route: {from: {uri: "timer:x", steps: [{log: "x"}]}}\n';

@@ -109,7 +109,7 @@ describe('files that transform could read as fewer records than they have', () =
     await broken({ format: 'edi', record_segment: 'LIN' }, '', /it has no segment LIN/);
   });
 
-  it('edi: each message has the header of its own interchange and group', async () => {
+  it('edi: the header of a message is that of the interchange and group around it', async () => {
     const text =
       "UNB+UNOC:3+ANN'UNG+ORDERS+A1'UNH+1'LIN+1'UNT+3+1'UNE+1+1'UNG+ORDERS+A2'UNH+2'LIN+1'LIN+2'UNT+4+2'UNE+1+2'UNZ+2+1'" +
       "UNB+UNOC:3+BOB'UNH+3'LIN+1'UNT+3+3'UNZ+1+2'";
