@@ -1,4 +1,4 @@
-import { type Client, WorkflowExecutionAlreadyStartedError } from '@temporalio/client';
+import type { Client } from '@temporalio/client';
 import { cutBytes } from '../../lib/cut-bytes.ts';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { incidentId, incidentKeyIn } from '../../workflows/plan/ids.ts';
@@ -52,29 +52,24 @@ export class IncidentSignals {
     throw new Error(`The incident '${own}' belongs to another deployment.`);
   }
 
-  /** Starts an incident if it is not open, and signals it. @returns false if it is open in another deployment */
+  /** Reports an observation; starts the incident if it is not open. @returns false if it is open in another deployment */
   private async open(key: string, observation: Observation): Promise<boolean> {
-    try {
-      await this.start(key, observation.page);
-    } catch (error) {
-      if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-      if ((await this.fateOf(key)) !== undefined) return false;
-    }
-    await this.client.workflow.getHandle(incidentId(key)).signal(OBSERVE, observation);
-    return true;
-  }
-
-  private async start(key: string, page: Page): Promise<void> {
+    if (await this.isOfAnother(key)) return false;
     const input: IncidentInput = { key };
-    await this.client.workflow.start(INCIDENT_WORKFLOW, {
+    const { page } = observation;
+    // In one request: an incident without an observation would stay open for ever.
+    await this.client.workflow.signalWithStart(INCIDENT_WORKFLOW, {
       workflowId: incidentId(key),
       taskQueue: monitorQueue(this.taskQueue),
       args: [input],
+      signal: OBSERVE,
+      signalArgs: [observation],
       // Current details need a running monitor worker; the static summary does not.
       staticSummary: cutBytes(page.summary, SUMMARY_BYTES),
       staticDetails: cutBytes(detailsText(page), DETAILS_BYTES),
       typedSearchAttributes: [searchAttribute('queue', this.taskQueue), searchAttribute('state', 'open')],
     });
+    return true;
   }
 
   /** Ends an incident. @returns false when it was deleted: then a new incident must resolve what the old one opened */
@@ -92,13 +87,27 @@ export class IncidentSignals {
 
   /** @returns undefined while the incident of this deployment is open; `ended` if another deployment has a newer one with this key */
   private async fateOf(key: string): Promise<'ended' | 'gone' | undefined> {
+    const last = await this.last(key);
+    if (!last) return 'gone';
+    if (!last.isOwn) return 'ended';
+    // A terminated incident has not resolved what it opened, so treat it as deleted.
+    return last.status === 'RUNNING' ? undefined : last.status === 'COMPLETED' ? 'ended' : 'gone';
+  }
+
+  /** Whether an incident with this key is open in another deployment. */
+  private async isOfAnother(key: string): Promise<boolean> {
+    const last = await this.last(key);
+    return last?.isOwn === false && last.status === 'RUNNING';
+  }
+
+  /** The last incident with this key; undefined if Temporal has none. */
+  private async last(key: string): Promise<{ readonly status: string; readonly isOwn: boolean } | undefined> {
     try {
       const { status, typedSearchAttributes } = await this.client.workflow.getHandle(incidentId(key)).describe();
-      if ((typedSearchAttributes.get(SEARCH_ATTRIBUTES.queue) ?? this.taskQueue) !== this.taskQueue) return 'ended';
-      // A terminated incident has not resolved what it opened, so treat it as deleted.
-      return status.name === 'RUNNING' ? undefined : status.name === 'COMPLETED' ? 'ended' : 'gone';
+      const owner = typedSearchAttributes.get(SEARCH_ATTRIBUTES.queue) ?? this.taskQueue;
+      return { status: status.name, isOwn: owner === this.taskQueue };
     } catch (error) {
-      if (isGone(error)) return 'gone';
+      if (isGone(error)) return undefined;
       throw error;
     }
   }
