@@ -6,6 +6,7 @@ import {
   ScheduleOverlapPolicy,
 } from '@temporalio/client';
 import type { ResourceRecord } from '../../resources/record.ts';
+import { deploymentMark } from '../../workflows/plan/ids.ts';
 import { whyUnreadable } from '../../workflows/plan/tasks/unreadable.ts';
 import { PayloadRefused } from '../codec/codec.ts';
 
@@ -61,7 +62,10 @@ export async function writeResourceRecord(client: Client, taskQueue: string, pro
   }
 }
 
-/** A `dag_id` has no slash, so no pipeline's Schedule has this id. */
+/**
+ * A `dag_id` has no slash, so no pipeline's Schedule has this id. The mark of a deployment has none either, unlike names of task queues and
+ * projects, so that the records of `acme/test` are not among those of `acme`.
+ */
 function recordId(taskQueue: string, project: string): string {
-  return `sluice_resources/${taskQueue}/${project}`;
+  return `sluice_resources/${deploymentMark(taskQueue)}/${project}`;
 }

@@ -37,8 +37,8 @@ export function siblingName(runId: string, dagId: string): PipelineName {
   return `${deployment}${dagId}`;
 }
 
-/** Different for each deployment; without `:` and `/`. */
-function deploymentMark(deployment: string): string {
+/** The name of a deployment in ids: different for each; without `:` and `/`. @param deployment its task queue */
+export function deploymentMark(deployment: string): string {
   if (deployment !== '' && deployment.length <= MAX_DEPLOYMENT && !/\p{Cs}/u.test(deployment)) {
     const mark = encodeURIComponent(deployment).replace(/[~!'()*]/g, (each) => `%${each.charCodeAt(0).toString(16)}`);
     if (mark.length <= MAX_DEPLOYMENT) return mark;
