@@ -5,7 +5,7 @@ import { after, before, describe, it } from 'mocha';
 import { withHash } from '../../compiler/resolve/emit.ts';
 import { runCheckCycle } from '../../monitors/check-cycle.ts';
 import { TemporalFacts } from '../../temporal/monitors/monitor-facts.ts';
-import { startManualRun } from '../../temporal/runs/runs.ts';
+import { runStart } from '../../temporal/runs/run-start.ts';
 import { applyChange } from '../../temporal/schedules/schedules.ts';
 import { DEFAULT_MONITOR_SETTINGS } from '../../workflows/plan/incidents/incident.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
@@ -41,8 +41,8 @@ describe('what monitors see of a deployment', function () {
   });
   after(() => worker.close());
 
-  /** A run of a pipeline of its own that pages, on a task queue. */
-  async function startRun(taskQueue: string, type: string, more: Partial<Plan> = {}): Promise<string> {
+  /** A run of a pipeline of its own that pages. @param startDelay no worker starts it before */
+  async function startRun(type: string, more: Partial<Plan> = {}, startDelay?: '1h'): Promise<string> {
     const dagId = `seen_${randomUUID().slice(0, 8)}`;
     const plan = withHash(
       planOf(dagId, [task('a', type)], {
@@ -52,13 +52,14 @@ describe('what monitors see of a deployment', function () {
       }),
     );
     await applyChange(worker.client, { dagId, action: 'create', detail: '', plan }, worker.taskQueue);
-    await startManualRun(worker.client, plan, taskQueue, SOME_DAY, 'x');
+    const facts = runStart(plan, 'manual', worker.taskQueue, { interval: SOME_DAY });
+    await worker.client.workflow.start(dagId, { workflowId: `${dagId}/manual/x`, ...facts, ...(startDelay && { startDelay }) });
     return dagId;
   }
 
   it('pages for no run that has started, even if lists lag far behind, and for those that no worker has started', async () => {
     const { client, taskQueue } = worker;
-    const [begun, waiting] = [await startRun(taskQueue, 'hang'), await startRun(`${taskQueue}-nobody`, 'hang')];
+    const [begun, waiting] = [await startRun('hang'), await startRun('hang', {}, '1h')];
     await eventually(async () => {
       assert.ok((await client.workflow.getHandle(`${begun}/manual/x`).describe()).historyLength > 2);
       const query = `${SEARCH_ATTRIBUTES.pipeline.name} IN ("${begun}", "${waiting}")`;
@@ -76,8 +77,8 @@ describe('what monitors see of a deployment', function () {
   it('knows a run that has ended while an SLA of its interval is open', async () => {
     const { client, taskQueue } = worker;
     const promise = { kind: 'within', ms: 7 * DAY, reference: 'data_interval_end' } as const;
-    const weekly = await startRun(taskQueue, 'ok', { slas: [{ name: 'in_a_week', promise, suppressWhen: [] }] });
-    const daily = await startRun(taskQueue, 'ok');
+    const weekly = await startRun('ok', { slas: [{ name: 'in_a_week', promise, suppressWhen: [] }] });
+    const daily = await startRun('ok');
     const facts = (): TemporalFacts => new TemporalFacts(client, taskQueue, environment);
     const known = async (by: TemporalFacts, afterMs: number): Promise<string[]> =>
       (await by.pipelines(Date.now() + afterMs, [])).found.flatMap(({ plan: { dagId }, runs }) =>

@@ -6,6 +6,7 @@ import { PagerDutyStandIn } from '../../../dev/demo/pagerduty-stand-in.ts';
 import { runCheckCycle } from '../../../monitors/check-cycle.ts';
 import { TemporalFacts } from '../../../temporal/monitors/monitor-facts.ts';
 import type { MonitorGroup } from '../../../temporal/monitors/monitors.ts';
+import { runStart } from '../../../temporal/runs/run-start.ts';
 import { startManualRun } from '../../../temporal/runs/runs.ts';
 import { applyChange, listSchedules } from '../../../temporal/schedules/schedules.ts';
 import { listTicks } from '../../../temporal/schedules/ticks.ts';
@@ -113,7 +114,9 @@ describe('monitors while runs, schedules and incidents are deleted', function ()
     const dagId = `doomed_${randomUUID().slice(0, 8)}`;
     const plan = withHash(planOf(dagId, [task('a', 'succeed')], { schedule: YEARLY, alerts: PAGERDUTY }));
     await applyChange(worker.client, { dagId, action: 'create', detail: '', plan }, worker.taskQueue);
-    const { pipelineRunId } = await startManualRun(worker.client, plan, `nobody-${randomUUID()}`, SOME_DAY, 'x');
+    const pipelineRunId = `${dagId}/manual/x`;
+    const facts = runStart(plan, 'manual', worker.taskQueue, { interval: SOME_DAY });
+    await worker.client.workflow.start(dagId, { workflowId: pipelineRunId, ...facts, startDelay: '1h' });
     await eventually(async () => assert.equal((await listed(ofPlan(plan))).length, 1));
     await monitor.check(OLD);
     await remove(pipelineRunId);

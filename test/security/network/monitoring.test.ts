@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict';
 import { randomUUID } from 'node:crypto';
+import { msToTs } from '@temporalio/common/lib/time.js';
 import { after, before, describe, it } from 'mocha';
 import { stringify } from 'yaml';
 import { withHash } from '../../../compiler/resolve/emit.ts';
@@ -73,7 +74,9 @@ describe('who can start runs, or answer a task, stops no monitoring', function (
       requestId: randomUUID(),
       workflowId,
       workflowType: { name: dagId },
-      taskQueue: { name: `${worker.taskQueue}-nobody` },
+      taskQueue: { name: worker.taskQueue },
+      // Monitors see it, and no worker starts it.
+      workflowStartDelay: msToTs('1h'),
       ...(data !== undefined && { input: { payloads: [{ metadata: { encoding: text('json/plain') }, data: text(data) }] } }),
       ...(memo && { memo: { fields: { upTo: { metadata: { encoding: text(memo.encoding) }, data: text(memo.data) } } } }),
       searchAttributes: {
