@@ -1,5 +1,4 @@
 // Plain JavaScript: the `sluice` command runs it first.
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleOf } from './bundle.mjs';
 import { root } from './install-packages.mjs';
@@ -15,17 +14,20 @@ export const CLI_BUNDLE = {
   supported: { 'dynamic-import': false },
   minifyWhitespace: true,
   minifySyntax: true,
-  // Large or native packages, loaded by the commands that need them, and those that few deployments have.
+  // Large or native packages, loaded by the commands that need them.
   external: [
     '@temporalio/*',
     '@aws-sdk/*',
     'pg',
     'pg-copy-streams',
+    'mysql2',
+    '@duckdb/*',
     'kafkajs',
     'protobufjs',
     'typescript',
+    'amqplib',
+    'avsc',
     'esbuild',
-    ...Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies),
   ],
 };
 

@@ -1,4 +1,4 @@
-import { ApplicationFailure, type Client } from '@temporalio/client';
+import { ApplicationFailure, type Client, WorkflowNotFoundError } from '@temporalio/client';
 import { formatDuration } from '../../workflows/plan/values/duration.ts';
 import { isExpired } from '../../workflows/plan/timetable/interval-coverage.ts';
 import type { Past, PastQuestion } from '../../workflows/plan/runs/past.ts';
@@ -11,7 +11,7 @@ import { pipelineRunId, scheduledRunIdBase, siblingName } from '../../workflows/
 import { ofDeployment } from '../names.ts';
 import { expiryOf, retentionOf } from '../retention.ts';
 import { NOT_BY_EVENTS } from '../search-attributes.ts';
-import { describeRun, RunNotFound, type RunSummary, summaryOf } from './runs.ts';
+import { type RunSummary, summaryOf } from './runs.ts';
 import { taskStateOf } from './task-state-of-run.ts';
 
 /** The activities of tasks that depend on earlier runs. @param taskQueue of the deployment, whose runs count */
@@ -96,7 +96,7 @@ async function runsOf(client: Client, taskQueue: string, question: PastQuestion)
     pipelineRunId(name, 'manual', start),
   ];
   const ids = [...new Set([...listed, ...usual])].filter((id) => id !== own);
-  const runs = await Promise.all(ids.map((id) => found(client, id)));
+  const runs = await Promise.all(ids.map((id) => found(client, taskQueue, id)));
   const rank = ({ state, endedAt }: RunSummary): number => (state === 'success' ? 0 : endedAt === undefined ? 1 : 2);
   return runs
     .flatMap((run) => run ?? [])
@@ -107,11 +107,13 @@ async function runsOf(client: Client, taskQueue: string, question: PastQuestion)
 /** Of many runs of one interval, only the best are checked. */
 const MOST = 20;
 
-async function found(client: Client, id: string): Promise<RunSummary | undefined> {
+/** @returns undefined if there is no such run, or another deployment has started it */
+async function found(client: Client, taskQueue: string, id: string): Promise<RunSummary | undefined> {
   try {
-    return await describeRun(client, { pipelineRunId: id });
+    const run = await client.workflow.getHandle(id).describe();
+    return run.taskQueue === taskQueue ? summaryOf(run) : undefined;
   } catch (error) {
-    if (error instanceof RunNotFound) return undefined;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }

@@ -2,7 +2,7 @@ import type { KnownRun } from './known-run.ts';
 import type { Client, WorkflowExecutionInfo } from '@temporalio/client';
 import { inTurns } from '../../workflows/plan/values/in-turns.ts';
 import { RecentMap } from '../../lib/recent-map.ts';
-import { type PipelineName, withinPipeline } from '../../workflows/plan/ids.ts';
+import { nameIn, type PipelineName, withinPipeline } from '../../workflows/plan/ids.ts';
 import { iso } from '../../workflows/plan/timetable/schedule.ts';
 import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { isWaitKey } from '../../workflows/plan/tasks/wait-key.ts';
@@ -56,7 +56,7 @@ export class RunIndex {
   constructor(
     private readonly client: Client,
     private readonly limits: EndedLimits = ENDED_LIMITS,
-    taskQueue?: string,
+    private readonly taskQueue?: string,
   ) {
     this.own = ofDeployment(taskQueue);
   }
@@ -129,10 +129,18 @@ export class RunIndex {
       if (has) continue;
       const from = Date.parse(what);
       const query = Number.isNaN(from)
-        ? `WorkflowId = ${JSON.stringify(`${known.name}/${what}`)}`
-        : `${pipeline.name} = ${JSON.stringify(dagId)} AND ${interval.name} >= "${iso(from)}" AND ${interval.name} < "${iso(from + 1_000)}"${this.own}`;
-      await unchecked.guard(dagId, () => this.list(query));
+        ? `WorkflowId IN (${this.namesOf(dagId, known.name)
+            .map((name) => JSON.stringify(`${name}/${what}`))
+            .join(', ')})`
+        : `${pipeline.name} = ${JSON.stringify(dagId)} AND ${interval.name} >= "${iso(from)}" AND ${interval.name} < "${iso(from + 1_000)}"`;
+      await unchecked.guard(dagId, () => this.list(`${query}${this.own}`));
     }
+  }
+
+  /** The names in the ids of a pipeline's runs: those that runs of other pipelines start have the deployment if the id of that run has it. */
+  private namesOf(dagId: string, name: PipelineName): PipelineName[] {
+    const { taskQueue } = this;
+    return [...new Set([name, dagId, ...(taskQueue === undefined ? [] : [nameIn(taskQueue, dagId)])])];
   }
 
   /** Removes ended runs that are old or beyond the limits, except those of open problems. @param now milliseconds */

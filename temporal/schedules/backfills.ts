@@ -12,8 +12,9 @@ import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { type Choice, chooseIntervals, type Reprocess } from '../../workflows/plan/timetable/interval-coverage.ts';
 import { intervalsBetween } from '../../workflows/plan/timetable/intervals.ts';
 import { withDrawing } from '../../graph/with-drawing.ts';
-import { backfillId, type PipelineName } from '../../workflows/plan/ids.ts';
+import { backfillId, nameIn, type PipelineName } from '../../workflows/plan/ids.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
+import { SEARCH_ATTRIBUTES } from '../../workflows/plan/runs/search-attributes.ts';
 import { type DataInterval, iso } from '../../workflows/plan/timetable/schedule.ts';
 import { answerIfAny } from '../answer.ts';
 import { sendUpdate } from '../runs/decisions.ts';
@@ -97,7 +98,7 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
     wholeIntervals: true,
     ...(expiredBefore !== undefined && { expiredBefore }),
   };
-  const workflowId = backfillId(name, input.from, input.to);
+  const workflowId = backfillId(await nameForRuns(client, taskQueue, order), input.from, input.to);
   try {
     const { firstExecutionRunId } = await client.workflow.start(BACKFILL_WORKFLOW, {
       workflowId,
@@ -112,6 +113,18 @@ export async function startBackfill(client: Client, taskQueue: string, order: Ba
     }
     throw error;
   }
+}
+
+/** The name for the ids of a backfill and its runs: with the deployment, if one that had the name before has left such runs. */
+async function nameForRuns(client: Client, taskQueue: string, { plan, from, to, name = plan.dagId }: BackfillOrder): Promise<PipelineName> {
+  const { interval } = SEARCH_ATTRIBUTES;
+  // One second of margin on both sides: the dev server compares times as text in another format.
+  const within = `${interval.name} >= ${JSON.stringify(iso(from - 1000))} AND ${interval.name} <= ${JSON.stringify(iso(to + 1000))}`;
+  const backfill = `WorkflowId = ${JSON.stringify(backfillId(name, iso(from), iso(to)))}`;
+  const runs = `WorkflowId STARTS_WITH ${JSON.stringify(`${name}/backfill/`)} AND ${within}`;
+  const query = `(${backfill} OR (${runs})) AND TaskQueue != ${JSON.stringify(taskQueue)}`;
+  const others = client.workflow.list({ query, pageSize: 1 })[Symbol.asyncIterator]();
+  return (await others.next()).done === true ? name : nameIn(taskQueue, plan.dagId);
 }
 
 /** A backfill and its progress. */

@@ -5,7 +5,7 @@ import type { Plan } from '../../workflows/plan/plan.ts';
 import { isUnderWay } from '../../workflows/plan/runs/run.ts';
 import { type DataInterval, dataIntervalAround, iso, type SchedulePlan } from '../../workflows/plan/timetable/schedule.ts';
 import { intervalRuns } from '../runs/intervals.ts';
-import { type PipelineName, scheduledRunIdBase } from '../../workflows/plan/ids.ts';
+import { nameIn, type PipelineName, scheduledRunIdBase } from '../../workflows/plan/ids.ts';
 import { expiryFor, retentionOf } from '../retention.ts';
 import { runStart } from '../runs/run-start.ts';
 import { summaryOf } from '../runs/runs.ts';
@@ -141,7 +141,11 @@ export async function startScheduledRun(
     return { id, outcome: 'started' };
   } catch (error) {
     if (!(error instanceof WorkflowExecutionAlreadyStartedError)) throw error;
-    const { state, interval: start, intervalEnd: end } = summaryOf(await client.workflow.getHandle(id).describe());
+    const run = await client.workflow.getHandle(id).describe();
+    const own = nameIn(taskQueue, plan.dagId);
+    // A deployment that had the name before has left this run.
+    if (run.taskQueue !== taskQueue && name !== own) return startScheduledRun(client, plan, taskQueue, interval, schedule, own);
+    const { state, interval: start, intervalEnd: end } = summaryOf(run);
     // A run that no worker has started yet has no interval: its Schedule started it for this interval.
     if (start === undefined || end === undefined) return { id, outcome: 'is there' };
     const by = { start, end };

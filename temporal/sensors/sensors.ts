@@ -1,4 +1,4 @@
-import { type Client, WorkflowNotFoundError } from '@temporalio/client';
+import { type Client, type WorkflowExecutionDescription, WorkflowNotFoundError } from '@temporalio/client';
 import type { OperatorRequest } from '../../workflows/plan/runs/decision.ts';
 import { withDrawing } from '../../graph/with-drawing.ts';
 import type { Plan } from '../../workflows/plan/plan.ts';
@@ -98,7 +98,7 @@ export async function applySensorChange(
   }
   NotYet.refuse(plan);
   const drawn = withDrawing(plan);
-  const at = action === 'start' ? await freeId(client, id, taskQueue) : id;
+  const at = action === 'start' ? await idToStart(client, id, taskQueue) : id;
   const input: SensorInput = { plan: drawn, trigger, ...(paused && { paused }) };
   // Lists lag behind, so signal with start: the server starts the sensor or delivers the plan.
   await client.workflow.signalWithStart(SENSOR_WORKFLOW, {
@@ -118,14 +118,26 @@ export async function applySensorChange(
   });
 }
 
-/** The id itself, or with this deployment if a sensor of another one has it. */
-async function freeId(client: Client, id: string, taskQueue: string): Promise<string> {
+/**
+ * The id with which to start a sensor: the one that it had in this deployment before, because its position and the ids of its runs contain
+ * the name in it; else the given one, or with this deployment if a sensor of another one has that.
+ */
+async function idToStart(client: Client, id: string, taskQueue: string): Promise<string> {
+  const { dagId, trigger } = sensorOf(id);
+  const own = sensorId(nameIn(taskQueue, dagId), trigger);
+  const ids = [...new Set([id, plainSensorId(id), own])];
+  const known = (await Promise.all(ids.map((each) => lastSensor(client, each)))).flatMap((each) => each ?? []);
+  const [former] = known.filter((each) => each.taskQueue === taskQueue).sort((a, b) => b.startTime.getTime() - a.startTime.getTime());
+  if (former) return former.workflowId;
+  return known.some(({ workflowId, status }) => workflowId === id && status.name === 'RUNNING') ? own : id;
+}
+
+/** The last sensor with this id; undefined if Temporal has none. */
+async function lastSensor(client: Client, id: string): Promise<WorkflowExecutionDescription | undefined> {
   try {
-    const { status, taskQueue: owner } = await client.workflow.getHandle(id).describe();
-    const { dagId, trigger } = sensorOf(id);
-    return status.name === 'RUNNING' && owner !== taskQueue ? sensorId(nameIn(taskQueue, dagId), trigger) : id;
+    return await client.workflow.getHandle(id).describe();
   } catch (error) {
-    if (error instanceof WorkflowNotFoundError) return id;
+    if (error instanceof WorkflowNotFoundError) return undefined;
     throw error;
   }
 }
