@@ -31,8 +31,12 @@ export const camelRoute = defineTask({
     placeholders: Type.Optional(
       Type.Record(
         Type.String({ pattern: '^[a-z][a-z0-9_]*$' }),
-        // They become part of addresses, where these characters would begin options and placeholders.
-        Type.String({ pattern: '^[^\\u0000-\\u001f{}?&#]*$', form: 'text without line breaks and { } ? & #' }),
+        // They become part of addresses, where these characters would begin options and placeholders, Camel decodes %3F to one of them, and
+        // `..` leads out of the folder that the route names.
+        Type.String({
+          pattern: '^(?!(?:.*/)?\\.\\.(?:/|$))[^\\u0000-\\u001f{}?&#%]*$',
+          form: 'text without line breaks, { } ? & # % and parts ..',
+        }),
         {
           additionalProperties: false,
           title: 'Placeholders',

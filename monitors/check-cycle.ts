@@ -58,7 +58,8 @@ export async function runCheckCycle(
   for (const [id, reason] of sensors.unchecked) unchecked.set(id, reason);
 
   const declared = await facts.connectors(now);
-  const connectors = await checkConnectors(declared.found, memory.connectors, { taskQueue, servers, since, settings, now });
+  const isComplete = declared.unchecked.size === 0;
+  const connectors = await checkConnectors(declared.found, memory.connectors, { taskQueue, isComplete, servers, since, settings, now });
   for (const [subject, reason] of [...declared.unchecked, ...connectors.unchecked]) unchecked.set(subject, reason);
 
   const isThere = (dagId: string): boolean => plans.has(dagId) || unchecked.has(dagId);

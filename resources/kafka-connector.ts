@@ -44,7 +44,10 @@ const ConnectorKeys = Type.Object({
 type ConnectorKeys = Static<typeof ConnectorKeys>;
 
 /** Names of settings whose values are never shown. */
-const SECRET_NAME = /password|passphrase|secret|credential|token|private[._-]?key|access[._-]?key|api[._-]?key|jaas|user\.info/i;
+const SECRET_NAME =
+  /password|passwd|passphrase|secret|credential|token|private[._-]?key|access[._-]?key|api[._-]?key|account[._-]?key|keystore[._-]?key|jaas|user\.info/i;
+/** A password within a value: in an address, or as an option of one. One that Kafka Connect resolves itself is none. */
+const SECRET_PART = /:\/\/[^\s/:@]*:(?!\$\{)[^\s/@]+@|[?&;](?:password|passwd|pwd|secret|token)=(?!\$\{)[^\s&;]/i;
 /** A reference that Kafka Connect resolves itself, such as `${env:MYSQL_PASSWORD}`: KIP-297. */
 const REFERENCE = /^\$\{[a-z]\w*:[^}]+\}$/i;
 
@@ -63,11 +66,11 @@ export const kafkaConnector = defineResource({
   mistakes: ({ config }) =>
     Object.entries(config).flatMap(([key, value]): KeyMistake[] => {
       if (key === 'name') return [{ at: ['config', key], message: "'name' is the name of the resource.", hint: 'remove it' }];
-      if (typeof value !== 'string' || !SECRET_NAME.test(key) || REFERENCE.test(value)) return [];
+      if (typeof value !== 'string' || !isSecret(key, value)) return [];
       return [
         {
           at: ['config', key],
-          message: `'${key}' is a secret, and would be in the file for all to read.`,
+          message: `'${key}' ${SECRET_NAME.test(key) ? 'is a secret' : 'contains a password'}, and would be in the file for all to read.`,
           hint: `name a connection that has it, {conn_id: …, field: password}; or a variable of the workers, \${env:NAME}`,
         },
       ];
@@ -98,9 +101,13 @@ function valueOf(key: string, value: ConnectorKeys['config'][string], secrets: S
   return shownOrHidden(key, String(value));
 }
 
-/** A reference is not a secret itself. */
 function shownOrHidden(key: string, value: string): FieldValue {
-  return SECRET_NAME.test(key) && !REFERENCE.test(value) ? new Hidden(value) : value;
+  return isSecret(key, value) ? new Hidden(value) : value;
+}
+
+/** A reference is not a secret itself. */
+function isSecret(key: string, value: string): boolean {
+  return (SECRET_NAME.test(key) && !REFERENCE.test(value)) || SECRET_PART.test(value);
 }
 
 const CONFIG = 'config.';

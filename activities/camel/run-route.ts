@@ -22,6 +22,7 @@ import { readManifest } from '../support/dataset/read-manifest.ts';
 import { openStorage, type Storage } from '../support/dataset/storage.ts';
 import { childEnvironment } from '../support/programs/child-environment.ts';
 import { childUser } from '../support/programs/child-user.ts';
+import { hiderOf } from './hide-properties.ts';
 import { RouteFolder } from './route-folder.ts';
 
 const POLL_MS = 250;
@@ -85,8 +86,8 @@ async function runOnce(
   const user = childUser();
   if (!user) refuseReadableSecrets();
   const secrets = secretsOf(camel);
-  const hidden = valuesOf(secrets);
-  const scrub = (text: string): string => ctx.scrub(hidden.reduce((shown, secret) => shown.replaceAll(secret, '***'), text));
+  const hide = hiderOf(secrets);
+  const scrub = (text: string): string => ctx.scrub(hide(text));
   await folder.prepare({ definition, placeholders, secrets, idle, user });
 
   const stopping = linkedController(ctx.signal);
@@ -131,7 +132,7 @@ async function runOnce(
   const failed = await folder.firstFailure();
   const reason =
     failed === undefined ? failure && `it could not be started: ${causeIn(output) ?? failure}` : `an exchange failed: ${failed}`;
-  const end = `\n\nThe end of its log:\n${scrub(ended.stderr.trim().slice(-SHOWN)) || '(it is empty)'}`;
+  const end = `\n\nThe end of its log:\n${scrub(ended.stderr.trim()).slice(-SHOWN) || '(it is empty)'}`;
   if (reason !== undefined) throw platformFault('JobFailed', `Route '${route}': ${scrub(reason).slice(0, SHOWN)}${end}`);
   if (ended.code !== 0) {
     const how = ended.signal === null ? `ended with exit code ${ended.code}` : `was ended by ${ended.signal}`;
@@ -177,14 +178,6 @@ function secretsOf({ properties_file: file }: CamelConnection): string {
   } catch (error) {
     throw userFault('ProgramNotFound', `'properties_file' of the Camel connection is ${file}, which the worker cannot read.`, error);
   }
-}
-
-/** The values of Java properties, to hide them. Short ones, such as numbers of ports, are not secrets. */
-function valuesOf(properties: string): string[] {
-  return properties.split('\n').flatMap((line) => {
-    const [, value = ''] = /^\s*[^#!\s=:][^=:]*[=:]\s*(.*?)\s*$/.exec(line) ?? [];
-    return value.length >= 6 ? [value] : [];
-  });
 }
 
 /** The last cause of a Java exception. */

@@ -14,7 +14,7 @@ import { openStorage, type Storage } from '../support/dataset/storage.ts';
 import { openReader } from './formats/open-reader.ts';
 import { openWriter } from './formats/open-writer.ts';
 import { FileBroken, type SourceRecord } from './formats/source-record.ts';
-import { validateXml } from './formats/xsd.ts';
+import { MAX_VALIDATED_CHARACTERS, validateXml } from './formats/xsd.ts';
 import { connections, type Params, type WriteFormat } from './parameters.ts';
 import { recordMapper } from './record-mapper.ts';
 import { openSources, type TransformSource } from './source.ts';
@@ -66,6 +66,11 @@ async function transform(
   const { map } = recordMapper(ctx, params);
   const put = async (text: string): Promise<void> => {
     if (write.xsd !== undefined) document += text;
+    if (document.length > MAX_VALIDATED_CHARACTERS)
+      throw userFault(
+        'DataDoesNotFit',
+        `The document has more than ${MAX_VALIDATED_CHARACTERS.toLocaleString('en')} characters, the limit of one that is validated. Write less, or remove \`xsd\` from \`write\`.`,
+      );
     await files.write(text);
   };
   const reject = async (source: TransformSource, { reason, raw }: Extract<SourceRecord, { reason: string }>): Promise<void> => {
@@ -74,6 +79,7 @@ async function transform(
       throw userFault('DataDoesNotFit', `Record ${records} of ${source.name} is invalid: ${reason}. It begins with: ${raw.slice(0, 200)}`);
     if (onInvalid === 'dead_letter') await files.writeDeadLetter({ source: source.name, record_number: records, reason, record: raw });
   };
+  let closed: Awaited<ReturnType<TransformFiles['close']>>;
   try {
     let hasStarted = false;
     let isOpen = writer.end !== '';
@@ -106,28 +112,27 @@ async function transform(
     if (isOpen) await put(writer.end);
     if (write.xsd !== undefined) await validateXml(document, write.xsd);
     checkRowCount(rows, params.min_rows, 'What was transformed');
-    const closed = await files.close(rows, counts.rows_rejected);
+    closed = await files.close(rows, counts.rows_rejected);
     ctx.signal.throwIfAborted();
-    const transformed = { ...counts, dead_letters: closed.deadLetters };
-    // From here on a manifest may refer to the files, even if writing it seems to fail.
-    const reference = await output.publish(
-      {
-        format: write.format,
-        compression: files.compression,
-        schema: columnsOf(named, params.schema),
-        files: closed.files,
-        transform: transformed,
-      },
-      ctx.signal,
-    );
-    ctx.progress({ rows_read: counts.rows_read, rows, rows_rejected: counts.rows_rejected });
-    return withCounts(storage, reference, ctx.signal);
   } catch (error) {
     await files.abort();
     if (!ctx.givenUp()) await discard(files, output, ctx.log);
     if (error instanceof FileBroken) throw userFault('DataDoesNotFit', `${sourceNames(sources)} cannot be read: ${error.message}.`, error);
     throw error;
   }
+  // From here on a manifest may refer to the files, even if writing it seems to fail: they are never deleted here.
+  const reference = await output.publish(
+    {
+      format: write.format,
+      compression: files.compression,
+      schema: columnsOf(named, params.schema),
+      files: closed.files,
+      transform: { ...counts, dead_letters: closed.deadLetters },
+    },
+    ctx.signal,
+  );
+  ctx.progress({ rows_read: counts.rows_read, rows, rows_rejected: counts.rows_rejected });
+  return withCounts(storage, reference, ctx.signal);
 }
 
 /** The names of the columns of the source, if it has them before its first record. */

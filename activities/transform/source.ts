@@ -1,5 +1,5 @@
 import { createHash, type Hash } from 'node:crypto';
-import { PassThrough, Readable } from 'node:stream';
+import { PassThrough, pipeline, Readable } from 'node:stream';
 import { createGunzip } from 'node:zlib';
 import { getObject, parseS3Uri, type S3Location } from '../../lib/s3.ts';
 import type { DatasetReference } from '../../workflows/plan/datasets/dataset.ts';
@@ -49,10 +49,8 @@ function fileSource(storage: Storage, location: S3Location, read: ReadFormat, sh
         throw storageFailure(error, storage, location.bucket, `read ${name}`);
       }
       const hash = createHash('sha256');
-      const bytes = location.key.endsWith('.gz')
-        ? (Readable.from(hashed(stored, hash)).pipe(createGunzip()) as AsyncIterable<Buffer>)
-        : hashed(stored, hash);
-      yield* decoded(bytes, read.encoding ?? 'utf-8');
+      const bytes = hashed(stored, hash);
+      yield* decoded(location.key.endsWith('.gz') ? decompressed(bytes) : bytes, read.encoding ?? 'utf-8');
       if (sha256 !== undefined && hash.digest('hex') !== sha256) throw changed(name);
     },
   };
@@ -91,8 +89,13 @@ async function datasetSources(
       // A failure also ends the sink, where it is thrown first.
       reading.catch((error: unknown) => sink.destroy(error as Error));
       yield* decoded(sink as AsyncIterable<Buffer>, 'utf-8');
-      const { sha256 } = await reading;
+      const { sha256, rows } = await reading;
       if (sha256 !== entry.sha256) throw changed(entry.url);
+      if (rows !== entry.rows)
+        throw userFault(
+          'DataDoesNotFit',
+          `${entry.url} has ${rows} rows, and its manifest says ${entry.rows}: its first row may be a header, which is for readers outside Sluice. Remove \`header\` from \`write\` of the task before.`,
+        );
     },
   }));
 }
@@ -102,6 +105,12 @@ async function* hashed(bytes: AsyncIterable<Buffer>, hash: Hash): AsyncGenerator
     hash.update(chunk);
     yield chunk;
   }
+}
+
+/** Fails with the error of `stored`, and ends it when its reader stops. */
+function decompressed(stored: AsyncIterable<Buffer>): AsyncIterable<Buffer> {
+  // Unlike `pipe`, `pipeline` passes errors on; they are thrown to the reader.
+  return pipeline(Readable.from(stored), createGunzip(), () => {}) as AsyncIterable<Buffer>;
 }
 
 function changed(url: string): Error {

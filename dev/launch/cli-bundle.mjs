@@ -1,4 +1,5 @@
 // Plain JavaScript: the `sluice` command runs it first.
+import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { bundleOf } from './bundle.mjs';
 import { root } from './install-packages.mjs';
@@ -14,20 +15,17 @@ export const CLI_BUNDLE = {
   supported: { 'dynamic-import': false },
   minifyWhitespace: true,
   minifySyntax: true,
-  // Large or native packages, loaded by the commands that need them.
+  // Large or native packages, loaded by the commands that need them, and those that few deployments have.
   external: [
     '@temporalio/*',
     '@aws-sdk/*',
     'pg',
     'pg-copy-streams',
-    'mysql2',
-    '@duckdb/*',
     'kafkajs',
     'protobufjs',
     'typescript',
-    'amqplib',
-    'avsc',
     'esbuild',
+    ...Object.keys(JSON.parse(readFileSync(join(root, 'package.json'), 'utf8')).peerDependencies),
   ],
 };
 

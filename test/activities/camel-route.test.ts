@@ -161,6 +161,8 @@ describe('camel_route', function () {
       ['route: counting', /uses 'onCompletion', with which Sluice counts/],
       ["definition: '- route: {}'", /'definition' cannot be written in a pipeline/],
       ['route: pick_up, placeholders: {inbox: "/x?delete=true"}', /text without line breaks/],
+      ['route: pick_up, placeholders: {inbox: "/x%3Fdelete=true"}', /text without line breaks/],
+      ['route: pick_up, placeholders: {inbox: "in/../../etc"}', /text without line breaks/],
       ['route: pick_up, placeholders: {camel.main.x: a}', /SL\d+ /],
     ] as const) {
       const { plan: none, mistakes } = await compile(keys);

@@ -23,6 +23,10 @@ class Deployment implements ConnectorServers {
   /** The state of the connector itself. */
   connector: ConnectorState = 'RUNNING';
   answers = true;
+  /** Whether the record of declared connectors can be read. */
+  isRead = true;
+  /** Whether Kafka Connect refuses restarts. */
+  refuses = false;
   /** What a restart leads to. */
   restarted: ConnectorState = 'FAILED';
   private memory: MonitorMemory = { open: {}, since: {} };
@@ -38,11 +42,12 @@ class Deployment implements ConnectorServers {
       connector: part(this.connector),
       tasks: [{ id: 0, ...part(this.task) }],
     };
-    return Promise.resolve(new Map([['products', status]]));
+    return Promise.resolve(new Map(this.declared.map(({ name }) => [name, { ...status, name }])));
   };
 
   restart = (): Promise<void> => {
     this.restarts.push(this.second);
+    if (this.refuses) return Promise.reject(new Error('You may not do this'));
     this.task = this.connector = this.restarted;
     return Promise.resolve();
   };
@@ -52,7 +57,12 @@ class Deployment implements ConnectorServers {
     this.told = [];
     const facts = {
       ...noFacts,
-      connectors: () => Promise.resolve({ found: this.declared, unchecked: new Map<string, string>() }),
+      connectors: () =>
+        Promise.resolve(
+          this.isRead
+            ? { found: this.declared, unchecked: new Map<string, string>() }
+            : { found: [], unchecked: new Map([['connect/q', 'another key']]) },
+        ),
       observe: (incident: string, observation: Observation) => {
         this.told.push(`${observation.state} ${incident}`);
         this.observations.push(observation);
@@ -117,6 +127,52 @@ describe('a check of connectors', () => {
     }
     assert.deepEqual(told, [`breach ${KEY}/failed`]);
     assert.equal(shop.restarts.length, 3);
+  });
+
+  for (const [what, hide] of [
+    ['has no status for a moment', (shop: Deployment) => (shop.task = undefined)],
+    ['is in a record that cannot be read for a moment', (shop: Deployment) => (shop.isRead = false)],
+  ] as const)
+    it(`counts a failure that ${what} as the same one: one page, and no more restarts than allowed`, async () => {
+      const shop = new Deployment();
+      shop.task = 'FAILED';
+      const told: string[] = [];
+      for (let round = 0; round < 60; round++) {
+        told.push(...(await shop.after(20)));
+        hide(shop);
+        told.push(...(await shop.after(10)));
+        shop.task = 'FAILED';
+        shop.isRead = true;
+      }
+      assert.deepEqual(told, [`breach ${KEY}/failed`]);
+      assert.equal(shop.restarts.length, 3);
+    });
+
+  it('continues the restarts of a connector that fails again and again, and forgets them when it has run for an hour', async () => {
+    const shop = new Deployment();
+    shop.restarted = 'RUNNING';
+    const told: string[] = [];
+    for (let round = 0; round < 20; round++) {
+      if (shop.task === 'RUNNING') shop.task = 'FAILED';
+      told.push(...(await shop.after(180)));
+    }
+    const once = [`breach ${KEY}/failed`, `over ${KEY}/failed`];
+    assert.deepEqual(told, [...once, ...once, ...once, `breach ${KEY}/failed`]);
+    assert.equal(shop.restarts.length, 3);
+    shop.task = 'RUNNING';
+    assert.deepEqual(await shop.after(3_700), [`over ${KEY}/failed`]);
+    shop.task = 'FAILED';
+    await shop.after(60);
+    assert.equal(shop.restarts.length, 4);
+  });
+
+  it('counts a restart that is refused, and the other connectors are restarted too', async () => {
+    const shop = new Deployment();
+    shop.declared = ['orders', 'products'].map((name) => ({ ...PRODUCTS, name }));
+    shop.task = 'FAILED';
+    shop.refuses = true;
+    assert.deepEqual((await shop.after(3_600)).sort(), ['breach connect/q/connect/orders/failed', `breach ${KEY}/failed`]);
+    assert.deepEqual(shop.restarts, [20, 20, 60, 60, 140, 140]);
   });
 
   it('restarts nothing with a policy of no attempts', async () => {

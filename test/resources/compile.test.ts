@@ -1,4 +1,7 @@
 import assert from 'node:assert/strict';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { describe, it } from 'mocha';
 import { ResourceCompiler } from '../../compiler/compile-resources.ts';
@@ -6,6 +9,8 @@ import { compileResources } from '../../compiler/project-resources.ts';
 import { ROOT } from '../../lib/environment.ts';
 import { formatDiagnostic } from '../../compiler/mistakes/diagnostic.ts';
 import { RESOURCES } from '../../resources/catalog.ts';
+import { diffFields, showDifference } from '../../resources/fields.ts';
+import { kafkaConnector } from '../../resources/kafka-connector.ts';
 import { stringify } from 'yaml';
 
 const compiler = new ResourceCompiler(RESOURCES);
@@ -142,6 +147,33 @@ describe('resource files', () => {
     assert.deepEqual(password('{conn_id: mysql_legacy, field: password}'), []);
     assert.match(password('{conn_id: mysql_legacy}')[0] ?? '', /SL202 {2}'field' is missing/);
   });
+
+  for (const [value, isSecret] of [
+    ['jdbc:mysql://h/shop?user=a&password=hunter2', true],
+    ['jdbc:sqlserver://h;databaseName=a;password=hunter2', true],
+    ['mongodb://ann:hunter2@h/shop', true],
+    ['jdbc:mysql://h/shop?user=a&password=${env:PASSWORD}', false],
+    ['mongodb://ann:${env:PASSWORD}@h/shop', false],
+    ['http://h:8080/a@b', false],
+    ['broker-1:9092,broker-2:9092', false],
+  ] as const)
+    it(`${isSecret ? 'refuse' : 'accept'} the address ${value} of a connector, and ${isSecret ? 'never show' : 'show'} it as a difference`, async () => {
+      const found = mistakes(`resources:\n  - {name: a, type: kafka_connector, config: {connection.url: "${value}"}}\n`);
+      if (isSecret)
+        assert.match(found[0] ?? '', /SL208 {2}'connection\.url' contains a password, and would be in the file for all to read\./);
+      else assert.deepEqual(found, []);
+      const server = createServer((_, response) => {
+        response.setHeader('content-type', 'application/json').end(JSON.stringify({ name: 'a', 'connection.url': value }));
+      }).listen(0, '127.0.0.1');
+      await once(server, 'listening');
+      const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+      const opened = await kafkaConnector.open({ type: 'kafka_connect', url }, new AbortController().signal);
+      const actual = await opened.read('a', {});
+      server.close();
+      assert.deepEqual(diffFields({}, actual ?? {}).map(showDifference), [
+        { field: 'config.connection.url', actual: isSecret ? '(hidden)' : value, declared: null },
+      ]);
+    });
 
   it('of examples/integrations compile', async () => {
     const root = join(ROOT, 'examples/integrations');

@@ -71,9 +71,11 @@ async function* rowsOf(text: AsyncIterable<string>, delimiter: string): AsyncGen
 /** Parses the complete rows of `text`. @returns them, and where the first incomplete one starts */
 function parse(text: string, delimiter: string, isLast: boolean): { readonly rows: Row[]; readonly end: number } {
   const rows: Row[] = [];
+  // One search for either end of a field: a text without one of them is not searched to its end for each field.
+  const fieldEnd = new RegExp(`[\\u{${(delimiter.codePointAt(0) ?? 0).toString(16)}}\\r\\n]`, 'gu');
   let start = 0;
   while (start < text.length) {
-    const row = rowAt(text, start, delimiter, isLast);
+    const row = rowAt(text, start, fieldEnd, isLast);
     if (!row) break;
     rows.push(row.row);
     start = row.next;
@@ -82,26 +84,35 @@ function parse(text: string, delimiter: string, isLast: boolean): { readonly row
 }
 
 /** @returns undefined when the row may continue after `text` */
-function rowAt(text: string, start: number, delimiter: string, isLast: boolean): { readonly row: Row; readonly next: number } | undefined {
+function rowAt(text: string, start: number, fieldEnd: RegExp, isLast: boolean): { readonly row: Row; readonly next: number } | undefined {
   const fields: (string | null)[] = [];
   for (let at = start; ;) {
     const field = text[at] === '"' ? quotedAt(text, at, isLast) : { value: null, after: at };
     if (!field) return undefined;
-    const [lineEnd, next] = [text.indexOf('\n', field.after), text.indexOf(delimiter, field.after)];
-    const isEnd = next < 0 || (lineEnd >= 0 && lineEnd < next);
-    if (isEnd && lineEnd < 0 && !isLast) return undefined;
-    const stop = isEnd ? (lineEnd < 0 ? text.length : lineEnd) : next;
-    const bare = text.slice(field.after, isEnd && lineEnd >= 0 && text[stop - 1] === '\r' && stop > field.after ? stop - 1 : stop);
+    const found = nextMatch(fieldEnd, text, field.after);
+    if (!found && !isLast) return undefined;
+    const stop = found?.index ?? text.length;
+    const end = found?.[0] ?? '';
+    const isEnd = end === '' || end === '\r' || end === '\n';
+    const bare = text.slice(field.after, stop);
     if (field.value !== null && bare !== '') {
-      const rowEnd = isEnd ? stop : endOf(text, stop, isLast);
-      if (rowEnd === undefined) return undefined;
-      const raw = text.slice(start, rowEnd);
-      return { row: { fields, raw, reason: 'a field has text after its closing quote' }, next: rowEnd + 1 };
+      const next = afterLine(text, stop, isLast);
+      if (next === undefined) return undefined;
+      const raw = text.slice(start, next).replace(/\r?\n?$/, '');
+      return { row: { fields, raw, reason: 'a field has text after its closing quote' }, next };
     }
     fields.push(field.value ?? (bare === '' ? null : bare));
-    if (isEnd) return { row: { fields, raw: withoutReturn(text.slice(start, stop)) }, next: stop + 1 };
-    at = next + delimiter.length;
+    if (isEnd) {
+      const next = afterLine(text, stop, isLast);
+      return next === undefined ? undefined : { row: { fields, raw: text.slice(start, stop) }, next };
+    }
+    at = stop + end.length;
   }
+}
+
+function nextMatch(pattern: RegExp, text: string, from: number): RegExpExecArray | null {
+  pattern.lastIndex = from;
+  return pattern.exec(text);
 }
 
 /** The field whose opening quote is at `at`; undefined when it may continue after `text`. */
@@ -117,13 +128,16 @@ function quotedAt(text: string, at: number, isLast: boolean): { readonly value: 
   }
 }
 
-/** Where the line ends; undefined when it may continue after `text`. */
-function endOf(text: string, from: number, isLast: boolean): number | undefined {
-  const end = text.indexOf('\n', from);
-  return end >= 0 ? end : isLast ? text.length : undefined;
-}
+const LINE_END = /\r\n?|\n/g;
 
-const withoutReturn = (line: string): string => (line.endsWith('\r') ? line.slice(0, -1) : line);
+/** Where the next line begins: lines end with LF, CR LF or CR. @returns undefined when the line may continue after `text` */
+function afterLine(text: string, from: number, isLast: boolean): number | undefined {
+  const found = nextMatch(LINE_END, text, from);
+  if (!found) return isLast ? text.length : undefined;
+  const next = found.index + found[0].length;
+  // The LF of a CR LF may be the start of the next chunk.
+  return found[0] === '\r' && next === text.length && !isLast ? undefined : next;
+}
 
 /** One row: texts in quotes, null as an empty field, lists and maps as JSON. @throws RecordRefused for a field that is not a column */
 export function csvRow(record: JsonObject, columns: readonly string[], delimiter = ','): string {

@@ -1,22 +1,21 @@
 import { FileBroken, MAX_RECORD_CHARACTERS } from './source-record.ts';
 
-/** Splits a text into lines, without their ends (LF or CR LF). @throws FileBroken for a line beyond the limit */
+/** Splits a text into lines, without their ends (LF, CR LF or CR). @throws FileBroken for a line beyond the limit */
 export async function* linesOf(text: AsyncIterable<string>): AsyncGenerator<readonly string[]> {
   let rest = '';
   let count = 0;
   for await (const chunk of text) {
-    const lines = (rest + chunk).split('\n');
-    rest = lines.pop() ?? '';
+    const whole = rest + chunk;
+    // The LF of a CR LF may be the start of the next chunk.
+    const held = whole.endsWith('\r') ? 1 : 0;
+    const lines = whole.slice(0, whole.length - held).split(/\r\n?|\n/);
+    rest = (lines.pop() ?? '') + whole.slice(whole.length - held);
     if (rest.length > MAX_RECORD_CHARACTERS)
       throw new FileBroken(`line ${count + lines.length + 1} has more than ${MAX_RECORD_CHARACTERS.toLocaleString('en')} characters`);
     count += lines.length;
-    if (lines.length > 0) yield lines.map(withoutReturn);
+    if (lines.length > 0) yield lines;
   }
-  if (rest !== '') yield [withoutReturn(rest)];
-}
-
-function withoutReturn(line: string): string {
-  return line.endsWith('\r') ? line.slice(0, -1) : line;
+  if (rest !== '') yield [rest.endsWith('\r') ? rest.slice(0, -1) : rest];
 }
 
 /** A whole text. @throws FileBroken when it exceeds `most` characters */

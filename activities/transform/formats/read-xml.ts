@@ -25,6 +25,8 @@ interface Open {
  * Reads the elements called `record`, with bounded memory. An element without attributes and children is its text; others are maps of
  * attributes (`@name`), children by name (several of one name as a list), and `#text`. `xsi:nil="true"` is null.
  *
+ * A document without such elements has no records, unless the name only differs in its prefix or in case: that is a mistake.
+ *
  * A DOCTYPE is refused, and with it every entity of its own: no file or address is read, and nothing expands.
  */
 export async function* readXml(text: AsyncIterable<string>, source: XmlSource): AsyncGenerator<readonly SourceRecord[]> {
@@ -38,6 +40,13 @@ class XmlReader {
   private readonly open: Open[] = [];
   private depth = 0;
   private size = 0;
+  /** Tags and texts so far. */
+  private events = 0;
+  /** Characters since the last of them: the parser holds them in memory. */
+  private held = 0;
+  private hasRecords = false;
+  /** The first element whose name is almost that of records. */
+  private similar: string | undefined;
   private readonly lists: ReadonlySet<string>;
   private readonly parser = new SaxesParser<{ xmlns: false; position: true }>({ xmlns: false, position: true });
 
@@ -56,12 +65,18 @@ class XmlReader {
   }
 
   push(chunk: string): SourceRecord[] {
+    const { events } = this;
     this.parser.write(chunk);
+    this.held = events === this.events ? this.held + chunk.length : 0;
+    if (this.held > MAX_RECORD_CHARACTERS)
+      throw new FileBroken(`a text, tag or comment has more than ${MAX_RECORD_CHARACTERS.toLocaleString('en')} characters`);
     return this.take();
   }
 
   end(): SourceRecord[] {
     this.parser.close();
+    if (!this.hasRecords && this.similar !== undefined)
+      throw new FileBroken(`it has no element <${this.source.record}>, but <${this.similar}>: name that in \`record\``);
     return this.take();
   }
 
@@ -72,9 +87,14 @@ class XmlReader {
   }
 
   private onOpen({ name, attributes }: SaxesTagPlain): void {
+    this.events += 1;
     this.depth += 1;
     if (this.depth > MAX_DEPTH) throw new FileBroken(`its elements are nested more than ${MAX_DEPTH} levels deep`);
-    if (this.open.length === 0 && name !== this.source.record) return;
+    if (this.open.length === 0 && name !== this.source.record) {
+      if (localName(name) === localName(this.source.record)) this.similar ??= name;
+      return;
+    }
+    this.hasRecords = true;
     if (this.open.length === 0) this.size = 0;
     this.count(name.length);
     const parts = new Map<string, Json[]>();
@@ -86,6 +106,7 @@ class XmlReader {
   }
 
   private onText(text: string): void {
+    this.events += 1;
     const element = this.open.at(-1);
     if (!element) return;
     this.count(text.length);
@@ -93,6 +114,7 @@ class XmlReader {
   }
 
   private onClose(): void {
+    this.events += 1;
     this.depth -= 1;
     const element = this.open.pop();
     if (!element) return;
@@ -122,4 +144,9 @@ class XmlReader {
     if (this.size > MAX_RECORD_CHARACTERS)
       throw new FileBroken(`a record <${this.source.record}> has more than ${MAX_RECORD_CHARACTERS.toLocaleString('en')} characters`);
   }
+}
+
+/** A name without its prefix and without case, to recognize mistakes. */
+function localName(name: string): string {
+  return name.slice(name.indexOf(':') + 1).toLowerCase();
 }

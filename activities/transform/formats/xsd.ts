@@ -5,11 +5,11 @@ import { wholeText } from './lines.ts';
 import { FileBroken } from './source-record.ts';
 
 /** Maximum size of a document that is validated, in characters: the validator holds its tree in memory. */
-const MAX_CHARACTERS = 16 * 1024 * 1024;
+export const MAX_VALIDATED_CHARACTERS = 16 * 1024 * 1024;
 
 /** A document, after it was validated by an XML Schema as a whole. @throws FileBroken @throws ApplicationFailure `InvalidParameters` */
 export async function* validated(text: AsyncIterable<string>, xsd: string): AsyncGenerator<string> {
-  const document = await wholeText(text, MAX_CHARACTERS);
+  const document = await wholeText(text, MAX_VALIDATED_CHARACTERS);
   await validateXml(document, xsd);
   yield document;
 }

@@ -7,6 +7,7 @@ import type { RunResult } from '../../../workflows/plan/runs/run.ts';
 import { eventually } from '../../support/eventually.ts';
 import { startProcess } from '../../support/processes.ts';
 import { runTask, type TaskRun } from '../../support/run-task.ts';
+import { S3Proxy } from '../../support/s3-proxy.ts';
 import { type BucketRuns, createBucketRuns } from '../../support/yaml-runs.ts';
 
 const FIXED =
@@ -139,9 +140,31 @@ describe('transform, from YAML to S3 and the warehouse', function () {
     assert.equal(await textOf(await outputOf(read('in/good.xml'))), '{"id":"1"}\n');
   });
 
+  it('a header for readers outside is not read as a record', async () => {
+    const first = `  - {name: first, type: transform, s3_bucket: ${bucket.name}, text: "a\\n1\\n", read: {format: csv}, write: {format: csv, columns: [a], header: true}}\n`;
+    assert.match(
+      await failure(`${first}${task('map: {a: record.a}')}`),
+      /has 2 rows, and its manifest says 1: its first row may be a header/,
+    );
+  });
+
   it('a document is not loaded as a table', async () => {
     const tasks = `${task('text: "{}", read: {format: jsonl}, write: {format: xml}')}  - {name: load, type: s3_to_redshift, s3_bucket: ${bucket.name}, redshift_table: stock}\n`;
     assert.match((await runOf(tasks)).tasks.load?.error ?? '', /is a xml document for readers outside Sluice, not a table/);
+  });
+
+  it('the step after the manifest fails: the next attempt publishes the same data, which is still there', async () => {
+    const proxy = await S3Proxy.start(bucket.connection);
+    const attempt: TaskRun = {
+      params: { s3_bucket: bucket.name, text: 'a\n1\n', read: { format: 'csv' }, map: { a: 'int(record.a)' } },
+      output: `s3://${bucket.name}/pointer/`,
+      environment: { SLUICE_CONN_AWS_DEFAULT: JSON.stringify({ ...bucket.connection, endpoint_url: proxy.url }) },
+    };
+    proxy.refuses = (request) => request.method === 'PUT' && /^(?!.*\/run-).*manifest\.json/.test(request.url ?? '');
+    await assert.rejects(runTask(transform, attempt));
+    proxy.refuses = () => false;
+    assert.equal(await textOf(await runTask<JsonObject>(transform, { ...attempt, attempt: 2 })), '{"a":1}\n');
+    proxy.close();
   });
 
   it('a worker is killed in the middle: the next attempt writes everything once, and nothing of the first is left', async () => {

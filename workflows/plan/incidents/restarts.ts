@@ -21,8 +21,10 @@ export function restartPolicyOf(restart: Json | undefined): RestartPolicy {
 }
 /** Longest pause, in milliseconds. */
 const MAX_PAUSE_MS = 3_600_000;
+/** A failure is forgotten after this time without one, in milliseconds. Until then, a further one continues its restarts and pauses. */
+const FORGOTTEN_MS = 3_600_000;
 
-/** What a monitor remembers of something that failed, until it has recovered. Times in ISO 8601. */
+/** What a monitor remembers of something that failed, until it is forgotten. Times in ISO 8601. */
 export interface FailureMemory {
   /** When it was first seen failed. */
   readonly since: string;
@@ -32,6 +34,8 @@ export interface FailureMemory {
   readonly from: string;
   /** Since when it runs again. Absent: it has failed. */
   readonly runsSince?: string;
+  /** Whether it has run for long enough that its incident is over. Absent: it has not. */
+  readonly recovered?: true;
 }
 
 /** The pause before restart number `number`, which counts from 1, in milliseconds. */
@@ -59,4 +63,9 @@ export function nextStep(policy: RestartPolicy, { restarts, from }: FailureMemor
  */
 export function hasRecovered(policy: RestartPolicy, { restarts, runsSince }: FailureMemory, now: number): boolean {
   return runsSince !== undefined && now - Date.parse(runsSince) >= pauseBefore(policy, Math.max(restarts, 1));
+}
+
+/** Whether something has run for so long that its next failure is a new one, with all its restarts. @param now milliseconds */
+export function isForgotten({ runsSince }: FailureMemory, now: number): boolean {
+  return runsSince !== undefined && now - Date.parse(runsSince) >= FORGOTTEN_MS;
 }
