@@ -53,7 +53,11 @@ const CANARIES: { readonly [T in ConnectionType]: (ports: RogueServers['ports'])
     kafka_connect_by_password: `kafka-connect+http://ann:${encoded('connect2')}@127.0.0.1:${http}/${key('connectpath')}`,
   }),
   pagerduty: ({ https }) => ({ pagerduty_default: `pagerduty://${encoded('pagerduty')}@127.0.0.1:${https}` }),
-  rabbitmq: ({ other }) => ({ rabbitmq_default: `amqp://ann:${encoded('rabbitmq')}@127.0.0.1:${other}/v` }),
+  rabbitmq: ({ other, http }) => ({
+    rabbitmq_default: `amqp://ann:${encoded('rabbitmq')}@127.0.0.1:${other}/v?management_url=${encodeURIComponent(
+      `http://127.0.0.1:${http}/${key('management')}`,
+    )}`,
+  }),
 };
 
 /** Environment variables with secrets, besides connections. */
