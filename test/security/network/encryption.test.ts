@@ -7,6 +7,7 @@ import type { HttpConnection } from '../../../connections/http.ts';
 import { ConnectionError, parseConnection } from '../../../connections/parse.ts';
 import { secureUrl } from '../../../lib/encryption.ts';
 import { callHttp } from '../../../lib/http.ts';
+import { untilAborted } from '../../../lib/until-aborted.ts';
 import { createKafka } from '../../../lib/kafka/client.ts';
 import { SchemaRegistry } from '../../../lib/kafka/schema-registry.ts';
 import { openMySQL } from '../../../lib/databases/mysql.ts';
@@ -139,10 +140,11 @@ describe('who is on the network between a worker and its servers', () => {
         client.destroy();
       }
     },
-    kafka: async (port) => {
+    // It waits for 5 s after the server has closed the connection.
+    kafka: async (port, signal) => {
       const admin = createKafka(read(`kafka://ann:secret@127.0.0.1:${port}/?tls=true`), 'test').admin({ retry: { retries: 0 } });
       try {
-        await admin.connect();
+        await untilAborted(signal, admin.connect());
       } finally {
         await admin.disconnect();
       }
@@ -153,6 +155,7 @@ describe('who is on the network between a worker and its servers', () => {
   for (const [name, connect] of Object.entries(CLIENTS)) {
     it(`${name} begins with TLS, and hands over no name and no password before`, async () => {
       const seen: Buffer[] = [];
+      const controller = new AbortController();
       const server = createServer((socket) => {
         socket.on('error', () => undefined);
         // A client of MySQL waits for the server's greeting: 8.0, with TLS.
@@ -160,10 +163,10 @@ describe('who is on the network between a worker and its servers', () => {
         socket.once('data', (chunk) => {
           seen.push(chunk);
           socket.destroy();
+          setTimeout(() => controller.abort(), 200);
         });
       });
       await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
-      const controller = new AbortController();
       try {
         await assert.rejects(connect((server.address() as AddressInfo).port, controller.signal));
       } finally {
