@@ -96,7 +96,7 @@ async function absorb(guide: TourGuide, expected: number): Promise<number> {
     step.done();
     return most;
   }
-  step.fail('not all were fulfilled');
+  step.fail(guide.signal.aborted ? 'stopped' : 'not all were fulfilled');
   throw new Error(`The orders were not fulfilled within ${PATIENCE_MS / 1_000} s.`);
 }
 
