@@ -1,14 +1,13 @@
 import { closeSync, constants, fstatSync, openSync, readdirSync, readFileSync, realpathSync } from 'node:fs';
 import { lstat, open, readdir, realpath, stat } from 'node:fs/promises';
 import { basename, dirname, extname, isAbsolute, join, relative, resolve, sep } from 'node:path';
-import { configFileIn, foldersUpwards } from '../../lib/roots.ts';
 import type { PipelineFile } from '../compile.ts';
 import type { ReadBeside, ReadText } from './read-beside.ts';
 import { nearest } from '../mistakes/diagnostic.ts';
 import { DEFAULTS_FILE, type DefaultsFile } from './defaults.ts';
 import { listEnvironments, readEnvironment } from './environments.ts';
 import { MAX_BYTES } from './parse.ts';
-import { pathInProject, type Project, projectOf } from './project.ts';
+import { pathInProject, projectOf } from './project.ts';
 
 /** Thrown when pipelines cannot be read from the given path. */
 export class PipelinesNotFound extends Error {
@@ -129,19 +128,9 @@ export async function readPipelineFile(path: string, root: string): Promise<Pipe
 function readerBeside(path: string, root: string): ReadBeside {
   return (given, folder) => {
     if (folder === undefined) return readWithin(given, dirname(path), { root, name: 'the folder of pipelines' });
-    const inProject = join(projectAround(root).root, folder);
+    const inProject = join(projectOf(root).root, folder);
     return readWithin(given, inProject, { root: inProject, name: `the project's folder ${folder}/` });
   };
-}
-
-/**
- * The project of a folder of pipelines: that around `pipelines/` if it has a sluice.config. Else who writes pipelines could add a package.json
- * there, and beside it folders such as routes, which others review.
- */
-function projectAround(root: string): Project {
-  const pipelines = [...foldersUpwards(resolve(root))].find((folder) => basename(folder) === 'pipelines');
-  const around = pipelines === undefined ? undefined : projectOf(dirname(pipelines));
-  return around && configFileIn(around.root) !== undefined ? around : projectOf(root);
 }
 
 /** @param from the folder that `given` is relative to @param within the folder that contains the file, and its name for messages */

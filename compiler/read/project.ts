@@ -12,13 +12,14 @@ export interface Project {
 
 /**
  * The project of a file or folder: the nearest parent folder with a sluice.config or a package.json, else the folder that contains
- * `pipelines/` or `resources/`, else the folder itself.
+ * `pipelines/` or `resources/`, else the folder itself. Nothing in `pipelines/` of a project with a sluice.config is another project: who
+ * writes pipelines could otherwise leave its policy.
  */
 export function projectOf(path: string): Project {
   const start = folderOf(resolve(path));
   for (const folder of foldersUpwards(start)) {
     const name = packageName(folder) ?? (configFileIn(folder) && '');
-    if (name !== undefined) return { name: name || basename(folder), root: folder };
+    if (name !== undefined && !isAmongPipelines(folder)) return { name: name || basename(folder), root: folder };
   }
   const nearest = (name: string): string | undefined => [...foldersUpwards(start)].find((folder) => basename(folder) === name);
   const known = nearest('pipelines') ?? nearest('resources');
@@ -29,6 +30,11 @@ export function projectOf(path: string): Project {
 /** A path relative to the project's root, with `/`. */
 export function pathInProject(project: Project, path: string): string {
   return relative(project.root, resolve(path)).split(sep).join('/');
+}
+
+function isAmongPipelines(folder: string): boolean {
+  const isRoot = (outer: string): boolean => configFileIn(outer) !== undefined && relative(outer, folder).split(sep)[0] === 'pipelines';
+  return [...foldersUpwards(dirname(folder))].some(isRoot);
 }
 
 function folderOf(path: string): string {
