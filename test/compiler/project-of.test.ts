@@ -17,7 +17,7 @@ describe('the project of a pipeline file', () => {
   beforeEach(async () => (folder = await temporaryFolder()));
   afterEach(() => folder.remove());
 
-  it('is that around pipelines/ with its policy, whatever is written among the pipelines', async () => {
+  it('is that around pipelines/ with its policy, regardless of other projects among the pipelines', async () => {
     await write('sluice.config.ts');
     const file = await write('pipelines/sales/orders.yaml');
     for (const own of ['package.json', 'sluice.config.ts'])
