@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { existsSync } from 'node:fs';
 import { mkdir, rename, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { LOG4J_TO_CONSOLE, propertiesText } from './java-settings.ts';
 import { portOf, type Report } from './parts/part.ts';
 import type { Ports } from './ports.ts';
 import { runTool } from './run-tool.ts';
@@ -24,7 +25,7 @@ export async function prepareKafkaFolder(
   const properties = join(folder, 'server.properties');
   const logging = join(folder, 'log4j2.properties');
   await mkdir(folder, { recursive: true });
-  await writeFile(logging, LOGGING);
+  await writeFile(logging, LOG4J_TO_CONSOLE);
   if (!existsSync(join(storage, 'meta.properties'))) {
     // Format in a separate folder and rename it, because a killed format leaves a partial one.
     report('formatting its storage');
@@ -46,7 +47,7 @@ export async function prepareKafkaFolder(
 function propertiesOf(storage: string, ports: Ports): string {
   const broker = portOf(ports, 'broker');
   const controller = portOf(ports, 'controller');
-  return Object.entries({
+  return propertiesText({
     'process.roles': 'broker,controller',
     'node.id': 1,
     'controller.quorum.voters': `1@127.0.0.1:${controller}`,
@@ -74,16 +75,5 @@ function propertiesOf(storage: string, ports: Ports): string {
     'log.retention.ms': -1,
     // Pause after a compaction without work; the default is 15 s.
     'log.cleaner.backoff.ms': 500,
-  })
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
+  });
 }
-
-const LOGGING = `status=error
-appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{ISO8601} %p %c{1}: %m%n
-rootLogger.level=warn
-rootLogger.appenderRef.console.ref=console
-`;

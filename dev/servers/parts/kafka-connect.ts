@@ -2,14 +2,13 @@ import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as delay } from 'node:timers/promises';
 import { accepts, answers } from '../answers.ts';
-import { cached, findCached } from '../cache.ts';
+import { cached } from '../cache.ts';
 import { externalConnections } from '../external-connection.ts';
-import { findProgram } from '../../../lib/find-program.ts';
 import { homePaths } from '../../home.ts';
-import { findJava } from '../java.ts';
+import { findJavaArchive, javaForArchive, javaTool, lackingForJavaArchive, unpack } from '../java-archive.ts';
+import { LOG4J_TO_CONSOLE, propertiesText } from '../java-settings.ts';
 import { type Artifact, copyJars } from '../maven.ts';
 import { rememberedPorts } from '../ports.ts';
-import { runTool } from '../run-tool.ts';
 import { secretOf } from '../secrets.ts';
 import { ToolMissing } from '../tool-missing.ts';
 import { versions } from '../versions.ts';
@@ -35,8 +34,8 @@ export const kafkaConnect: Part = {
   purpose: 'connectors copy changes of databases into topics',
   variables: VARIABLES,
   external: ({ environment }) => Promise.resolve(externalConnections(environment, VARIABLES)),
-  find,
-  lacking: async (context) => ((await find(context)) === undefined ? lacking(context) : undefined),
+  find: (context) => findJavaArchive(context, CACHE),
+  lacking: (context) => lackingForJavaArchive(context, CACHE),
   fetch: fetchConnect,
   server: {
     ports: ['http'],
@@ -49,7 +48,7 @@ export const kafkaConnect: Part = {
       const [properties, logging] = [join(data, 'worker.properties'), join(data, 'log4j2.properties')];
       await mkdir(data, { recursive: true });
       await writeFile(properties, propertiesOf(broker, portOf(ports, 'http'), join(folder, 'plugins')));
-      await writeFile(logging, LOGGING);
+      await writeFile(logging, LOG4J_TO_CONSOLE);
       const jvm = ['-Xms64m', '-Xmx384m', '-XX:+UseSerialGC', '-XX:TieredStopAtLevel=1', '-Djava.awt.headless=true', '-Duser.timezone=UTC'];
       return {
         executable: tool.executable,
@@ -84,7 +83,7 @@ async function kafkaAddress(home: string, report: Report): Promise<string> {
 
 /** One worker, whose topics have one replica. */
 function propertiesOf(broker: string, port: number, plugins: string): string {
-  return Object.entries({
+  return propertiesText({
     'bootstrap.servers': broker,
     'group.id': 'connect',
     listeners: `http://127.0.0.1:${port}`,
@@ -112,42 +111,12 @@ function propertiesOf(broker: string, port: number, plugins: string): string {
     'config.providers': 'env',
     'config.providers.env.class': 'org.apache.kafka.common.config.provider.EnvVarConfigProvider',
     'config.providers.env.param.allowlist.pattern': 'CONNECT_.*',
-  })
-    .map(([key, value]) => `${key}=${value}\n`)
-    .join('');
-}
-
-const LOGGING = `status=error
-appender.console.type=Console
-appender.console.name=console
-appender.console.layout.type=PatternLayout
-appender.console.layout.pattern=%d{ISO8601} %p %c{1}: %m%n
-rootLogger.level=warn
-rootLogger.appenderRef.console.ref=console
-`;
-
-async function find({ environment }: PartContext): Promise<Tool | undefined> {
-  const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  const folder = findCached(environment, CACHE);
-  return java === undefined || folder === undefined
-    ? undefined
-    : { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { folder, javaHome: java.home } };
-}
-
-async function lacking({ environment }: PartContext): Promise<string | undefined> {
-  const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  const missing = [
-    ...(java === undefined ? [`Java ${versions.kafkaJavaAtLeast} or later`] : []),
-    ...['mvn', 'tar'].filter((program) => findProgram(program, environment) === undefined && findCached(environment, CACHE) === undefined),
-  ];
-  return missing.length === 0 ? undefined : `it needs ${missing.join(' and ')}: install them`;
+  });
 }
 
 async function fetchConnect(context: PartContext, report: Report): Promise<Tool> {
   const { environment } = context;
-  const line = await lacking(context);
-  const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  if (line !== undefined || java === undefined) throw new ToolMissing(line ?? 'Java is gone');
+  const java = await javaForArchive(context, CACHE);
   report('fetching it with Maven: 65 MB');
   const artifacts: readonly Artifact[] = [
     { group: 'org.apache.kafka', artifact: 'connect-runtime', version: versions.kafka },
@@ -160,8 +129,8 @@ async function fetchConnect(context: PartContext, report: Report): Promise<Tool>
     const archive = join(partial, `${PLUGIN}-${versions.debezium}-plugin.tar.gz`);
     const plugins = join(partial, 'plugins');
     await mkdir(plugins);
-    await runTool(findProgram('tar', environment) ?? 'tar', ['-xzf', archive, '-C', plugins], { environment });
+    await unpack(archive, plugins, environment);
     await rm(archive);
   });
-  return { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { folder, javaHome: java.home } };
+  return javaTool(java, folder);
 }

@@ -1,12 +1,9 @@
 import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { answers } from '../answers.ts';
-import { cached, findCached } from '../cache.ts';
-import { findProgram } from '../../../lib/find-program.ts';
-import { findJava } from '../java.ts';
+import { cached } from '../cache.ts';
+import { findJavaArchive, javaForArchive, javaTool, lackingForJavaArchive, unpack } from '../java-archive.ts';
 import { type Artifact, copyJars } from '../maven.ts';
-import { runTool } from '../run-tool.ts';
-import { ToolMissing } from '../tool-missing.ts';
 import { versions } from '../versions.ts';
 import { type Part, type PartContext, portOf, type Report, type Tool } from './part.ts';
 
@@ -22,8 +19,8 @@ export const schemaRegistry: Part = {
   variables: ['SLUICE_SCHEMA_REGISTRY'],
   external: ({ environment: { SLUICE_SCHEMA_REGISTRY: address } }) =>
     Promise.resolve(address ? { address, detail: `SLUICE_SCHEMA_REGISTRY is ${address}` } : undefined),
-  find,
-  lacking: async (context) => ((await find(context)) === undefined ? lacking(context) : undefined),
+  find: (context) => findJavaArchive(context, CACHE),
+  lacking: (context) => lackingForJavaArchive(context, CACHE),
   fetch: fetchRegistry,
   server: {
     ports: ['http'],
@@ -53,28 +50,9 @@ function addressOf(port: number): string {
   return `http://127.0.0.1:${port}/${API}`;
 }
 
-async function find({ environment }: PartContext): Promise<Tool | undefined> {
-  const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  const folder = findCached(environment, CACHE);
-  return java === undefined || folder === undefined
-    ? undefined
-    : { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { folder, javaHome: java.home } };
-}
-
-async function lacking({ environment }: PartContext): Promise<string | undefined> {
-  const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  const missing = [
-    ...(java === undefined ? [`Java ${versions.kafkaJavaAtLeast} or later`] : []),
-    ...['mvn', 'tar'].filter((program) => findProgram(program, environment) === undefined && findCached(environment, CACHE) === undefined),
-  ];
-  return missing.length === 0 ? undefined : `it needs ${missing.join(' and ')}: install them`;
-}
-
 async function fetchRegistry(context: PartContext, report: Report): Promise<Tool> {
   const { environment } = context;
-  const line = await lacking(context);
-  const java = await findJava(environment, (major) => major >= versions.kafkaJavaAtLeast);
-  if (line !== undefined || java === undefined) throw new ToolMissing(line ?? 'Java is gone');
+  const java = await javaForArchive(context, CACHE);
   report('fetching it with Maven: 109 MB');
   const folder = await cached(environment, CACHE, report, async (partial) => {
     const artifact: Artifact = {
@@ -89,10 +67,10 @@ async function fetchRegistry(context: PartContext, report: Report): Promise<Tool
     await writeParent(parents);
     await copyJars(environment, [artifact], partial, java.home, CACHE.name, report, parents);
     const archive = join(partial, `apicurio-registry-app-${versions.apicurio}-all.tar.gz`);
-    await runTool(findProgram('tar', environment) ?? 'tar', ['-xzf', archive, '-C', partial], { environment });
+    await unpack(archive, partial, environment);
     await Promise.all([archive, parents].map((each) => rm(each, { recursive: true })));
   });
-  return { executable: join(java.home, 'bin/java'), origin: 'cache', paths: { folder, javaHome: java.home } };
+  return javaTool(java, folder);
 }
 
 /** Some mirrors lack the parent of its POM, which is not needed: the archive contains all dependencies. */
