@@ -213,11 +213,9 @@ async function follow(client: Client, options: Options): Promise<void> {
   const health = await serveHealth(options, log, () => checkHealth(client, hasApplied));
   for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => stop.abort());
   let wake = (): void => undefined;
-  const watcher = watch(options.pipelines, { recursive: true, signal: stop.signal }, () => wake());
-  watcher.on('error', (error) => log.error(`Cannot watch ${options.pipelines}: ${error.message}`));
-  if (existsSync(options.resources))
-    watch(options.resources, { recursive: true, signal: stop.signal }, () => wake()).on('error', (error) =>
-      log.error(`Cannot watch ${options.resources}: ${error.message}`),
+  for (const folder of [options.pipelines, ...(existsSync(options.resources) ? [options.resources] : [])])
+    watch(folder, { recursive: true, signal: stop.signal }, () => wake()).on('error', (error) =>
+      log.error(`Cannot watch ${folder}: ${error.message}`),
     );
   void followProject(project, settings, stop.signal, {
     async onChange(changed) {

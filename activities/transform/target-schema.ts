@@ -32,7 +32,7 @@ export function recordCheck(schema: JsonObject): (record: Json) => string | unde
 }
 
 function compile(schema: JsonObject) {
-  // Strict, so that a misspelt keyword is a mistake and not a check that nobody makes.
+  // Strict, so that a misspelt keyword is a mistake and not a check that is never made.
   return new Ajv({ strict: true, strictTypes: false, strictRequired: false, strictTuples: false, formats: FORMATS }).compile(schema);
 }
 

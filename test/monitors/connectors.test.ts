@@ -14,7 +14,7 @@ const TRACE = 'org.apache.kafka.connect.errors.ConnectException: stopped\nCaused
 
 /** A deployment of one connector, which is checked every ten seconds. */
 class Deployment implements ConnectorServers {
-  told: string[] = [];
+  reported: string[] = [];
   observations: Observation[] = [];
   restarts: number[] = [];
   declared: readonly WatchedConnector[] = [PRODUCTS];
@@ -54,7 +54,7 @@ class Deployment implements ConnectorServers {
 
   /** Checks for so many seconds. @returns what the incidents observed meanwhile */
   async after(seconds: number): Promise<string[]> {
-    this.told = [];
+    this.reported = [];
     const facts = {
       ...noFacts,
       connectors: () =>
@@ -64,7 +64,7 @@ class Deployment implements ConnectorServers {
             : { found: [], unchecked: new Map([['connect/q', 'another key']]) },
         ),
       observe: (incident: string, observation: Observation) => {
-        this.told.push(`${observation.state} ${incident}`);
+        this.reported.push(`${observation.state} ${incident}`);
         this.observations.push(observation);
         return Promise.resolve(undefined);
       },
@@ -78,7 +78,7 @@ class Deployment implements ConnectorServers {
       };
       this.memory = (await runCheckCycle(call, facts, this)).memory;
     }
-    return this.told;
+    return this.reported;
   }
 }
 
@@ -118,14 +118,14 @@ describe('a check of connectors', () => {
   it('counts a failure soon after a restart as the same one: one page, and no more restarts than allowed', async () => {
     const shop = new Deployment();
     shop.restarted = 'RUNNING';
-    const told: string[] = [];
+    const reported: string[] = [];
     for (let round = 0; round < 60; round++) {
       // It always runs for one check, and then fails.
       if (shop.task === 'RUNNING') shop.task = 'FAILED';
       const earlier = shop.restarts.length;
-      told.push(...(await shop.after(10)), ...(shop.restarts.length > earlier ? await shop.after(10) : []));
+      reported.push(...(await shop.after(10)), ...(shop.restarts.length > earlier ? await shop.after(10) : []));
     }
-    assert.deepEqual(told, [`breach ${KEY}/failed`]);
+    assert.deepEqual(reported, [`breach ${KEY}/failed`]);
     assert.equal(shop.restarts.length, 3);
   });
 
@@ -136,28 +136,28 @@ describe('a check of connectors', () => {
     it(`counts a failure that ${what} as the same one: one page, and no more restarts than allowed`, async () => {
       const shop = new Deployment();
       shop.task = 'FAILED';
-      const told: string[] = [];
+      const reported: string[] = [];
       for (let round = 0; round < 60; round++) {
-        told.push(...(await shop.after(20)));
+        reported.push(...(await shop.after(20)));
         hide(shop);
-        told.push(...(await shop.after(10)));
+        reported.push(...(await shop.after(10)));
         shop.task = 'FAILED';
         shop.isRead = true;
       }
-      assert.deepEqual(told, [`breach ${KEY}/failed`]);
+      assert.deepEqual(reported, [`breach ${KEY}/failed`]);
       assert.equal(shop.restarts.length, 3);
     });
 
   it('continues the restarts of a connector that fails again and again, and forgets them when it has run for an hour', async () => {
     const shop = new Deployment();
     shop.restarted = 'RUNNING';
-    const told: string[] = [];
+    const reported: string[] = [];
     for (let round = 0; round < 20; round++) {
       if (shop.task === 'RUNNING') shop.task = 'FAILED';
-      told.push(...(await shop.after(180)));
+      reported.push(...(await shop.after(180)));
     }
     const once = [`breach ${KEY}/failed`, `over ${KEY}/failed`];
-    assert.deepEqual(told, [...once, ...once, ...once, `breach ${KEY}/failed`]);
+    assert.deepEqual(reported, [...once, ...once, ...once, `breach ${KEY}/failed`]);
     assert.equal(shop.restarts.length, 3);
     shop.task = 'RUNNING';
     assert.deepEqual(await shop.after(3_700), [`over ${KEY}/failed`]);
